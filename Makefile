@@ -1,0 +1,66 @@
+# Every target makes .venv and installs what it needs when that is not there yet.
+#
+#   make demo        train softmax regression on real digits; no download but packages
+#   make test        the tests (slow ones apart: make test-slow)
+#   make lint        ruff and mypy
+#   make bench       benchmarks beside their peers
+#   make notebooks   every section as a notebook, in notebooks/
+#   make docs        the site, in docs/_build/html
+#   make results     runs on the real data in DIVEKIT_DATA, recorded in docs/results/
+#
+# On Linux without a GPU, save gigabytes of CUDA packages:
+#
+#   make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
+
+PYTHON ?= python3
+TORCH_INDEX ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+EXTRAS_demo := plot,data
+EXTRAS_dev := dev
+EXTRAS_docs := docs
+
+.PHONY: demo test test-slow lint bench notebooks docs results clean
+
+demo: $(VENV)/installed-demo
+	@$(BIN)/divekit train softmax_regression --sample
+
+test: $(VENV)/installed-dev
+	@$(BIN)/python -m pytest
+
+test-slow: $(VENV)/installed-dev
+	@$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/installed-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(VENV)/installed-dev
+	@$(BIN)/python -m benchmarks
+
+notebooks: $(VENV)/installed-demo
+	@$(BIN)/divekit notebook --all notebooks --force
+
+docs: $(VENV)/installed-docs
+	@$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+results: $(VENV)/installed-dev
+	@$(BIN)/python -m benchmarks.goals
+
+# The first install takes minutes where torch has to be downloaded; a stamp makes it once.
+$(VENV)/installed-%: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing divekit[$(EXTRAS_$*)] into $(VENV) ..."
+	@$(if $(TORCH_INDEX),$(PIP) torch --index-url $(TORCH_INDEX))
+	@$(PIP) --editable ".[$(EXTRAS_$*)]"
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -m venv $(VENV)
+
+clean:
+	rm -rf $(VENV) docs/_build docs/sections dist

@@ -1,0 +1,169 @@
+"""What a data set is: settings until it is opened, then batches and facts.
+
+Shapes: N examples, B examples in a batch, C channels, H height, W width
+"""
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from divekit.data.batches import Batches
+from divekit.errors import UsageError
+
+_sample_depth = 0
+
+
+@dataclass(frozen=True)
+class Card:
+    """What to know about a data set before fetching it."""
+
+    title: str
+    about: str
+    shapes: str
+    size: str
+    licence: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a model needs to know about its data. Stored with every trained model."""
+
+    name: str
+    """The data set's name: ``fashion_mnist``."""
+    input_shape: tuple[int, ...]
+    """One example, without the batch axis: (C, H, W) or (features,)."""
+    class_names: tuple[str, ...] = ()
+    """Empty for regression."""
+    num_targets: int = 1
+    """Numbers to predict for one example, in regression."""
+
+    @property
+    def num_features(self) -> int:
+        """Give the numbers in one flattened example."""
+        return math.prod(self.input_shape)
+
+    @property
+    def num_classes(self) -> int:
+        """Give the number of classes; data without classes are an error."""
+        if not self.class_names:
+            raise UsageError(f"{self.name} has no classes; it is data for regression")
+        return len(self.class_names)
+
+    @property
+    def num_outputs(self) -> int:
+        """Give the number of scores, or of predicted numbers, for one example."""
+        return len(self.class_names) or self.num_targets
+
+    def prepare(self, inputs: Tensor) -> Tensor:
+        """Bring inputs of one or more examples into the form (B, *input_shape) of a batch.
+
+        Takes a batch or a single example; images as uint8 in 0-255 or as floats in 0-1, a
+        single channel may be left out. Any other shape is an error that names both.
+        """
+        shape = self.input_shape
+        images = len(shape) == 3
+        if images and inputs.shape[-2:] == shape[1:] and shape[0] == 1 and inputs.ndim < 4:
+            inputs = inputs.reshape(-1, *shape)  # (B, H, W) or (H, W) or (1, H, W) -> (B, 1, H, W)
+        elif inputs.shape == shape:
+            inputs = inputs[None]  # one example -> (1, *input_shape)
+        if inputs.shape[1:] != shape:
+            raise UsageError(
+                f"inputs have shape {tuple(inputs.shape)}; {self.name} needs (batch, "
+                + ", ".join(str(size) for size in shape)
+                + ")"
+            )
+        if images and not inputs.is_floating_point():
+            return inputs / 255
+        return inputs.float()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the facts as plain lists, text and numbers."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> "Facts":
+        """Read what ``to_json`` wrote."""
+        return cls(
+            name=str(fields["name"]),
+            input_shape=tuple(int(size) for size in fields["input_shape"]),
+            class_names=tuple(str(name) for name in fields["class_names"]),
+            num_targets=int(fields["num_targets"]),
+        )
+
+
+@dataclass
+class Opened:
+    """An opened data set: its facts, and batches to train and to test on."""
+
+    facts: Facts
+    train: Batches
+    test: Batches | None = None
+
+    @classmethod
+    def from_tensors(
+        cls,
+        facts: Facts,
+        train: tuple[Tensor, ...],
+        test: tuple[Tensor, ...] | None = None,
+        *,
+        batch_size: int,
+        seed: int,
+        transform: Callable[[Tensor], Tensor] | None = None,
+    ) -> "Opened":
+        """Make batches of tensors (inputs, targets): shuffled to train on, in order to test on."""
+        return cls(
+            facts,
+            Batches(*train, batch_size=batch_size, shuffle=True, seed=seed, transform=transform),
+            None if test is None else Batches(*test, batch_size=batch_size, transform=transform),
+        )
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Settings of a data set. Subclasses are frozen dataclasses whose fields are the settings.
+
+    A subclass sets ``name`` and ``card`` and writes ``load``; one that stands for a
+    download also writes ``sample``.
+    """
+
+    name: ClassVar[str]
+    card: ClassVar[Card]
+
+    def open(self, seed: int = 0) -> Opened:
+        """Read the data; ``seed`` is that of the order of the training batches.
+
+        Raises DataNotFoundError when the data are nowhere, BadDataError when they cannot
+        be read. Inside ``use_samples()`` the sample is opened in place of the real data.
+        """
+        chosen = self.sample() if samples_wanted() else self
+        return chosen.load(seed)
+
+    def load(self, seed: int) -> Opened:
+        """Read what the settings describe."""
+        raise NotImplementedError(f"{type(self).__name__} must define load")
+
+    def sample(self) -> "DataSet":
+        """Give small data of the same kind that need no download: itself, unless overridden."""
+        return self
+
+
+@contextmanager
+def use_samples() -> Iterator[None]:
+    """Open samples in place of real data inside this context."""
+    global _sample_depth
+    _sample_depth += 1
+    try:
+        yield
+    finally:
+        _sample_depth -= 1
+
+
+def samples_wanted() -> bool:
+    """Tell whether samples stand in: inside ``use_samples()``, or with ``DIVEKIT_SAMPLE=1``."""
+    return _sample_depth > 0 or os.environ.get("DIVEKIT_SAMPLE", "0") not in ("", "0")

@@ -1,0 +1,21 @@
+"""Models: plain ``torch.nn.Module`` classes with explicit sizes, scratch beside concise."""
+
+from divekit.models.linear_regression import (
+    LinearRegression,
+    LinearRegressionScratch,
+    least_squares,
+)
+from divekit.models.softmax_regression import (
+    SoftmaxRegression,
+    SoftmaxRegressionScratch,
+    softmax,
+)
+
+__all__ = [
+    "LinearRegression",
+    "LinearRegressionScratch",
+    "SoftmaxRegression",
+    "SoftmaxRegressionScratch",
+    "least_squares",
+    "softmax",
+]

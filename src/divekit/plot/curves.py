@@ -1,0 +1,73 @@
+"""Curves: what the epochs of a run came to, or any lines."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from divekit.plot.picture import COLOURS, add_legend, new_picture, style_axes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def curves(history: Sequence[Mapping[str, float]], *, log_loss: bool = False) -> "Figure":
+    """Draw a run's history: the losses, and beside them the other metrics where there are any.
+
+    Args:
+        history: ``run.history``: one mapping per epoch, with the key ``epoch``.
+        log_loss: draw the losses on a logarithmic axis.
+    """
+    if not history:
+        raise ValueError("the history is empty: nothing was trained")
+    epochs = [record["epoch"] for record in history]
+    names = [name for name in history[0] if name != "epoch"]
+    losses = [name for name in names if name.endswith("loss")]
+    panels = [panel for panel in (losses, [name for name in names if name not in losses]) if panel]
+    picture = new_picture(width=4.2 * len(panels), height=3.0)
+    for axes, panel in zip(picture.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        for name in panel:
+            draw_line(axes, epochs, [record[name] for record in history], name)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel("loss" if panel is losses else panel[0].split("_", 1)[-1])
+        if panel is losses and log_loss:
+            axes.set_yscale("log")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        style_axes(axes)
+        add_legend(axes)
+    return picture
+
+
+def lines(
+    x: Sequence[float],
+    ys: Mapping[str, Sequence[float]],
+    *,
+    x_label: str = "",
+    y_label: str = "",
+) -> "Figure":
+    """Draw one line for each entry of ``ys`` over a common ``x``."""
+    picture = new_picture()
+    axes = picture.subplots()
+    for name, y in ys.items():
+        draw_line(axes, x, y, name)
+    axes.set(xlabel=x_label, ylabel=y_label)
+    style_axes(axes)
+    add_legend(axes)
+    return picture
+
+
+def points(x: Sequence[float], y: Sequence[float], *, x_label: str = "", y_label: str = "") -> "Figure":
+    """Draw points (x, y)."""
+    picture = new_picture()
+    axes = picture.subplots()
+    axes.scatter(x, y, s=4, color=COLOURS[0], alpha=0.7)
+    axes.set(xlabel=x_label, ylabel=y_label)
+    style_axes(axes)
+    return picture
+
+
+def draw_line(axes: Any, x: Sequence[float], y: Sequence[float], name: str) -> None:
+    """Draw a line in the next colour; measurements on held-out data are dashed."""
+    colour = COLOURS[len(axes.lines) % len(COLOURS)]
+    dashes = "--" if name.startswith(("test", "validation")) else "-"
+    marker = "o" if len(x) <= 20 else ""
+    label = name.replace("_", " ")
+    axes.plot(x, y, dashes, color=colour, label=label, linewidth=1.8, marker=marker, markersize=3)

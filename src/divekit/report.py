@@ -1,0 +1,145 @@
+"""What ``divekit list`` and ``divekit info`` say, as plain data and as text."""
+
+import inspect
+from dataclasses import asdict
+from typing import Any, cast
+
+from divekit import book
+from divekit.errors import unknown_name
+
+SHOWN = {
+    "planned": "planned",
+    "sample": "runs on its sample",
+    "real": "reaches its goal",
+}
+
+
+def list_rows(chapter: int | None = None) -> list[dict[str, Any]]:
+    """Give a row for each section, of one chapter or of all."""
+    known = {str(item.number) for item in book.chapters()}
+    if chapter is not None and str(chapter) not in known:
+        raise unknown_name("chapter", str(chapter), known)
+    return [
+        {
+            "chapter": item.number,
+            "chapter_title": item.title,
+            "number": section.number,
+            "title": section.title,
+            "shown": section.shown,
+            "proven": section.proven,
+            "recipes": list(section.recipes),
+            "data": list(section.data),
+        }
+        for item in book.chapters()
+        if chapter is None or item.number == chapter
+        for section in item.sections
+    ]
+
+
+def list_text(rows: list[dict[str, Any]]) -> str:
+    """Write rows by chapter, with how far each section has been shown and what it runs."""
+    lines: list[str] = []
+    chapter = None
+    for row in rows:
+        if row["chapter"] != chapter:
+            chapter = row["chapter"]
+            lines += ["", f"{chapter} {row['chapter_title']}"]
+        line = f"  {row['number']:<6}{row['title'][:56]:<58}{SHOWN[row['shown']]}"
+        if row["recipes"]:
+            line += f": {', '.join(row['recipes'])} on {', '.join(row['data'])}"
+        lines.append(line)
+    ready = sum(row["shown"] != "planned" for row in rows)
+    lines += ["", f"{ready} of {len(rows)} sections can be run: divekit run NUMBER [--sample]"]
+    return "\n".join(lines[1:])
+
+
+def info(name: str) -> dict[str, Any]:
+    """Say what a section, a recipe or a data set is. Nothing is downloaded."""
+    from divekit.data import DATA_SETS
+    from divekit.recipes import RECIPES
+
+    numbers = [section.number for section in book.sections()]
+    if name in numbers:
+        return _section(book.find(name))
+    if name in RECIPES:
+        return _recipe(name)
+    if name in DATA_SETS:
+        return _data_set(name)
+    raise unknown_name("section, recipe or data set", name, [*RECIPES, *DATA_SETS, *numbers])
+
+
+def info_text(facts: dict[str, Any]) -> str:
+    """Write what ``info`` gave, a line for each entry."""
+    lines = []
+    for name, value in facts.items():
+        if value in ("", [], {}, None):
+            continue
+        if isinstance(value, dict):
+            value = [f"{key} = {item}" for key, item in value.items()]
+        if isinstance(value, list):
+            lines += [f"{name + ':' if number == 0 else '':<12}{item}" for number, item in enumerate(value)]
+        else:
+            lines.append(f"{name + ':':<12}{value}")
+    return "\n".join(lines)
+
+
+def _section(section: book.Section) -> dict[str, Any]:
+    ready = section.shown != "planned"
+    return {
+        "section": section.number,
+        "title": section.title,
+        "shown": SHOWN[section.shown],
+        "proven": section.proven,
+        "recipes": list(section.recipes),
+        "models": list(section.models),
+        "data": list(section.data),
+        "errata": list(section.errata),
+        "script": str(book.script_path(section)) if ready else "",
+        "run": [f"divekit run {section.number}", f"divekit notebook {section.number}"] if ready else [],
+    }
+
+
+def _recipe(name: str) -> dict[str, Any]:
+    from divekit.recipes import RECIPES
+
+    function = RECIPES[name]
+    recipe = function()
+    data = cast(Any, recipe.data)
+    facts = data.facts
+    model = recipe.model(facts)
+    settings = {
+        key: parameter.default for key, parameter in inspect.signature(function).parameters.items()
+    } | {f"data.{key}": value for key, value in asdict(data).items()}
+    return {
+        "recipe": name,
+        "about": inspect.getdoc(function),
+        "sections": [item.number for item in book.sections() if name in item.recipes],
+        "data": f"{data.name}: {data.card.about}",
+        "model": f"{type(model).__module__}.{type(model).__name__}",
+        "parameters": f"{sum(item.numel() for item in model.parameters()):,}",
+        "input": "batch x " + " x ".join(str(size) for size in facts.input_shape),
+        "goals": [str(goal) for goal in recipe.goals],
+        "settings": settings,
+        "run": [f"divekit train {name}", f"divekit train {name} epochs=1 --sample"],
+    }
+
+
+def _data_set(name: str) -> dict[str, Any]:
+    from divekit.data import DATA_SETS
+
+    kind: Any = DATA_SETS[name]
+    settings = kind()
+    card = kind.card
+    return {
+        "data set": name,
+        "title": card.title,
+        "about": card.about,
+        "shapes": card.shapes,
+        "classes": ", ".join(settings.facts.class_names),
+        "size": card.size,
+        "licence": card.licence,
+        "source": card.source,
+        "sample": settings.sample().name,
+        "settings": asdict(settings),
+        "sections": [item.number for item in book.sections() if name in item.data],
+    }

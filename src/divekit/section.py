@@ -1,0 +1,259 @@
+"""Section scripts: reading their cells, putting library source in view, running them.
+
+A section is a percent script. Its cells are ``# %% [markdown]`` (prose), ``# %%`` (code) and
+``# %% source``: a cell of ``from divekit... import ...`` lines only. Run as a script, a
+source cell imports the names; in the notebook and on the page it *is* their source, so the
+code lives once, in the library, and can be read and changed where it is taught.
+"""
+
+import ast
+import importlib.util
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from divekit.errors import MissingExtraError, UsageError
+from divekit.plot import is_picture
+
+MARKER = re.compile(r"^# %%(?:\s+(?P<kind>\[markdown\]|source))?\s*$")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a section script."""
+
+    kind: Literal["markdown", "code", "source"]
+    text: str
+    line: int
+    """Line of the script on which the text begins, from 1."""
+
+
+def read_cells(path: Path) -> list[Cell]:
+    """Read the cells of a section script, without their ``# %%`` lines.
+
+    Raises UsageError for text before the first cell and for a marker of another form.
+    """
+    cells: list[Cell] = []
+    kind, lines, start = "", [], 1
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.startswith("# %%"):
+            lines.append(line)
+            continue
+        marker = MARKER.match(line)
+        if marker is None:
+            raise UsageError(f"{path}, line {number}: {line!r} is not a cell marker")
+        cells += _make_cell(path, kind, lines, start)
+        kind = {None: "code", "[markdown]": "markdown", "source": "source"}[marker["kind"]]
+        lines, start = [], number + 1
+    cells += _make_cell(path, kind, lines, start)
+    return cells
+
+
+def _make_cell(path: Path, kind: str, lines: list[str], start: int) -> Iterator[Cell]:
+    while lines and not lines[0].strip():
+        lines, start = lines[1:], start + 1
+    while lines and not lines[-1].strip():
+        lines = lines[:-1]
+    if not lines:
+        return
+    if not kind:
+        raise UsageError(f"{path}, line {start}: text before the first cell")
+    if kind == "markdown":
+        for number, line in enumerate(lines, start):
+            if line.rstrip() != "#" and not line.startswith("# "):
+                raise UsageError(f"{path}, line {number}: prose must begin with '# '")
+        lines = [line[2:] for line in lines]
+    yield Cell(kind, "\n".join(lines), start)  # type: ignore[arg-type]
+
+
+def cells_in_view(path: Path) -> list[Cell]:
+    """Give a section's cells as a notebook has them: source cells replaced by the source."""
+    view = _View()
+    shown = []
+    for cell in read_cells(path):
+        if cell.kind == "source":
+            try:
+                shown.append(Cell("code", view.source(cell.text), cell.line))
+            except UsageError as error:
+                raise UsageError(f"{path}, line {cell.line}: {error}") from None
+        else:
+            if cell.kind == "code":
+                view.note(ast.parse(cell.text))
+            shown.append(cell)
+    return shown
+
+
+class _View:
+    """What names earlier cells have defined, so that a source cell imports only what it lacks.
+
+    A class in view must not be imported again by the function that uses it: the reader's
+    edited class would be replaced by the library's.
+    """
+
+    def __init__(self) -> None:
+        self._imported: set[str] = set()
+        self._defined: set[str] = set()
+
+    def note(self, tree: ast.Module) -> None:
+        """Take note of what a code cell binds."""
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                self._imported |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                # A variable that hides an imported name: a later cell must import it again.
+                self._imported.discard(node.id)
+
+    def source(self, text: str) -> str:
+        """Give the source that a cell of imports asks for, with the imports it needs."""
+        imports: list[str] = []
+        bodies: list[str] = []
+        wanted = list(_wanted(text))
+        for _, names in wanted:
+            if late := names & self._imported:
+                raise UsageError(
+                    f"{', '.join(sorted(late))} was imported by an earlier cell; "
+                    "its source must come before what uses it"
+                )
+            self._defined |= names
+        for module_name, names in wanted:
+            module = _Module.read(module_name)
+            nodes = module.definitions(names)
+            for name in module.needed(nodes):
+                if name not in self._defined | self._imported:
+                    imports.append(module.import_line(name))
+                    self._imported.add(name)
+            bodies += [module.text(node) for node in nodes]
+        return "\n\n\n".join(["\n".join(_merge(imports))] * bool(imports) + bodies)
+
+
+def _wanted(text: str) -> Iterator[tuple[str, set[str]]]:
+    for node in ast.parse(text).body:
+        if not (isinstance(node, ast.ImportFrom) and node.module and node.level == 0):
+            raise UsageError("a source cell holds `from divekit... import ...` lines and nothing else")
+        if any(alias.asname for alias in node.names):
+            raise UsageError("a source cell cannot rename what it imports")
+        yield node.module, {alias.name for alias in node.names}
+
+
+@dataclass
+class _Module:
+    """A module's text and what its top level binds."""
+
+    name: str
+    lines: list[str]
+    definition: dict[str, ast.stmt] = field(default_factory=dict)
+    imports: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, name: str) -> "_Module":
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            raise UsageError(f"there is no module {name}")
+        text = Path(spec.origin).read_text(encoding="utf-8")
+        module = cls(name, text.splitlines())
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef):
+                module.definition[node.name] = node
+            elif isinstance(node, ast.Assign | ast.AnnAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                for target in targets:
+                    if isinstance(target, ast.Name):
+                        module.definition[target.id] = node
+            elif isinstance(node, ast.Import):
+                for alias in node.names:
+                    bound = alias.asname or alias.name.split(".")[0]
+                    renamed = f" as {alias.asname}" if alias.asname else ""
+                    module.imports[bound] = f"import {alias.name}{renamed}"
+            elif isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    renamed = f" as {alias.asname}" if alias.asname else ""
+                    module.imports[alias.asname or alias.name] = (
+                        f"from {node.module} import {alias.name}{renamed}"
+                    )
+        return module
+
+    def definitions(self, names: set[str]) -> list[ast.stmt]:
+        """Give the statements that define names, in the order of the file."""
+        if unknown := names - set(self.definition):
+            raise UsageError(f"{self.name} does not define {', '.join(sorted(unknown))}")
+        chosen = {id(self.definition[name]): self.definition[name] for name in names}
+        return sorted(chosen.values(), key=lambda node: node.lineno)
+
+    def needed(self, nodes: list[ast.stmt]) -> list[str]:
+        """Give the module's names that statements use."""
+        used = {item.id for node in nodes for item in ast.walk(node) if isinstance(item, ast.Name)}
+        return sorted(used & (set(self.imports) | set(self.definition)))
+
+    def import_line(self, name: str) -> str:
+        return self.imports.get(name) or f"from {self.name} import {name}"
+
+    def text(self, node: ast.stmt) -> str:
+        """Give a statement's text, with decorators and the comment right above it."""
+        first = min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", []))])
+        while first > 1 and self.lines[first - 2].startswith("#"):
+            first -= 1
+        return "\n".join(self.lines[first - 1 : node.end_lineno])
+
+
+def _merge(imports: list[str]) -> list[str]:
+    """Sort imports and join those from one module: ``from a import b, c``."""
+    plain = sorted({line for line in imports if line.startswith("import ")})
+    by_module: dict[str, set[str]] = {}
+    for line in imports:
+        if line.startswith("from "):
+            module, names = line.removeprefix("from ").split(" import ")
+            by_module.setdefault(module, set()).add(names)
+    joined = [f"from {module} import {', '.join(sorted(names))}" for module, names in by_module.items()]
+    return plain + sorted(joined)
+
+
+@dataclass
+class Outcome:
+    """What running a section left: its names, and the pictures that were saved."""
+
+    names: dict[str, Any]
+    pictures: list[Path]
+
+
+def run_section(path: Path, folder: Path | None, say: Callable[[str], None] = print) -> Outcome:
+    """Run a section's cells as a notebook would, saving its pictures into a folder.
+
+    The value of a cell's last expression is shown: a picture is saved as PNG and SVG
+    (with no folder it is drawn and dropped), anything else goes to ``say``. Where a picture
+    needs matplotlib and it is not installed, that is said and the section goes on.
+    """
+    outcome = Outcome({"__name__": "__main__", "__file__": str(path)}, [])
+    for cell in read_cells(path):
+        if cell.kind == "markdown":
+            continue
+        tree = ast.parse(cell.text, filename=str(path))
+        ast.increment_lineno(tree, cell.line - 1)  # so that a traceback names the script's lines
+        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+        exec(compile(tree, str(path), "exec"), outcome.names)
+        if last is None:
+            continue
+        try:
+            expression = ast.Expression(last.value)  # type: ignore[attr-defined]
+            value = eval(compile(expression, str(path), "eval"), outcome.names)
+        except MissingExtraError as error:
+            if error.extra != "plot":
+                raise
+            say(f"(a picture is left out: {error})")
+            continue
+        if is_picture(value):
+            outcome.pictures += _save_picture(value, folder, len(outcome.pictures) + 1)
+        elif value is not None:
+            say(repr(value))
+    return outcome
+
+
+def _save_picture(picture: Any, folder: Path | None, number: int) -> list[Path]:
+    if folder is None:
+        picture.canvas.draw()
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    picture.savefig(folder / f"figure-{number}.svg")
+    picture.savefig(folder / f"figure-{number}.png")
+    return [folder / f"figure-{number}.png"]

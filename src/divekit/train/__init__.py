@@ -1,0 +1,33 @@
+"""Training: recipes, the loop, callbacks, and what is kept of a run."""
+
+from divekit.train.callbacks import Callback, Log, Progress, Record
+from divekit.train.loop import evaluate, fit, pick_device, supervised_step
+from divekit.train.memory import keep_memory
+from divekit.train.recipe import Batch, Goal, Metrics, Recipe, Step, recipe
+from divekit.train.run import Predictions, Run, Trained, load_weights, numbered, read_description
+from divekit.train.state import State
+
+__all__ = [
+    "Batch",
+    "Callback",
+    "Goal",
+    "Log",
+    "Metrics",
+    "Predictions",
+    "Progress",
+    "Recipe",
+    "Record",
+    "Run",
+    "State",
+    "Step",
+    "Trained",
+    "evaluate",
+    "fit",
+    "keep_memory",
+    "load_weights",
+    "numbered",
+    "pick_device",
+    "read_description",
+    "recipe",
+    "supervised_step",
+]

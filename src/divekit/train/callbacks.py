@@ -1,0 +1,129 @@
+"""What may watch a run: a protocol of four moments, and the watchers that come with it."""
+
+import csv
+import json
+import sys
+import time
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+    from divekit.train.run import Run
+
+Record = dict[str, Any]
+"""What one epoch came to: ``{"epoch": 1, "train_loss": 0.78, "test_accuracy": 0.79, ...}``."""
+
+
+class Callback:
+    """Watch a run. Every method may be left as it is."""
+
+    def started(self, run: "Run") -> None:
+        """Data are open and the model is made; nothing is trained yet."""
+
+    def stepped(self, run: "Run", step: int) -> None:
+        """Step ``step`` of this epoch, counted from 1, is done. Called only where it is defined."""
+
+    def epoch_ended(self, run: "Run", record: Record) -> None:
+        """An epoch is done and measured; ``record`` is the newest entry of ``run.history``."""
+
+    def ended(self, run: "Run") -> None:
+        """The run is over; also called when it fails or is interrupted."""
+
+
+class Log(Callback):
+    """Write each epoch's record to a file: ``.csv`` or ``.jsonl``, by the suffix."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if self.path.suffix not in (".csv", ".jsonl"):
+            raise ValueError(f"{self.path}: a log is a .csv or a .jsonl file")
+
+    def started(self, run: "Run") -> None:
+        """Begin with an empty file."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text("")
+
+    def epoch_ended(self, run: "Run", record: Record) -> None:
+        """Add a line, and a header before the first in a CSV file."""
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            if self.path.suffix == ".jsonl":
+                file.write(json.dumps(record) + "\n")
+                return
+            writer = csv.DictWriter(file, fieldnames=list(record), lineterminator="\n")
+            if file.tell() == 0:
+                writer.writeheader()
+            writer.writerow(record)
+
+
+class Progress(Callback):
+    """Show how far a run is: one bar on a terminal, a line per epoch elsewhere.
+
+    At most about ten lines are written where epochs are many.
+    """
+
+    REDRAW_SECONDS = 0.1
+
+    def __init__(self, file: IO[str] | None = None) -> None:
+        self._file = file
+        self._bar: Bar | None = None
+
+    def started(self, run: "Run") -> None:
+        """Say what is trained, and begin the bar on a terminal."""
+        self._out = self._file or sys.stdout
+        self._began = time.monotonic()
+        self._drawn = 0.0
+        if not self._out.isatty():
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:3.0f}%"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[news]}"),
+            console=Console(file=self._out),
+        )
+        self._task: TaskID = self._bar.add_task(
+            f"epoch 1/{run.recipe.epochs}", total=run.recipe.epochs * len(run.data.train), news=""
+        )
+        self._bar.start()
+
+    def stepped(self, run: "Run", step: int) -> None:
+        """Move the bar, a few times a second."""
+        if self._bar is None or time.monotonic() - self._drawn < self.REDRAW_SECONDS:
+            return
+        self._drawn = time.monotonic()
+        epoch = len(run.history)
+        self._bar.update(
+            self._task,
+            completed=epoch * len(run.data.train) + step,
+            description=f"epoch {epoch + 1}/{run.recipe.epochs}",
+        )
+
+    def epoch_ended(self, run: "Run", record: Record) -> None:
+        """Show the epoch's figures."""
+        news = "  ".join(f"{name} {value:.4g}" for name, value in record.items() if name != "epoch")
+        epochs = run.recipe.epochs
+        if self._bar is not None:
+            self._bar.update(
+                self._task, completed=record["epoch"] * len(run.data.train), news=news.strip()
+            )
+            return
+        every = max(1, epochs // 10)
+        if record["epoch"] % every == 0 or record["epoch"] in (1, epochs):
+            seconds = time.monotonic() - self._began
+            self._out.write(
+                f"epoch {record['epoch']:>{len(str(epochs))}}/{epochs}  {news}  ({seconds:.1f} s)\n"
+            )
+            self._out.flush()
+
+    def ended(self, run: "Run") -> None:
+        """Leave the bar as it stands."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None

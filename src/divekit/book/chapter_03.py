@@ -8,11 +8,43 @@ CHAPTER = Chapter(
     folder="03_linear_networks",
     sections=(
         Section("3.1", "Linear Regression"),
-        Section("3.2", "Linear Regression Implementation from Scratch"),
-        Section("3.3", "Concise Implementation of Linear Regression"),
+        Section(
+            "3.2",
+            "Linear Regression Implementation from Scratch",
+            script="02_linear_regression_scratch.py",
+            recipes=("linear_regression_scratch",),
+            models=("LinearRegressionScratch",),
+            data=("synthetic_regression",),
+        ),
+        Section(
+            "3.3",
+            "Concise Implementation of Linear Regression",
+            script="03_linear_regression_concise.py",
+            recipes=("linear_regression",),
+            models=("LinearRegression", "least_squares"),
+            data=("synthetic_regression",),
+            errata=(
+                "The library's squared loss has no half, so the edition's concise loss is twice "
+                "the one from scratch. Here the half stands in both.",
+            ),
+        ),
         Section("3.4", "Softmax Regression"),
         Section("3.5", "The Image Classification Dataset"),
-        Section("3.6", "Implementation of Softmax Regression from Scratch"),
-        Section("3.7", "Concise Implementation of Softmax Regression"),
+        Section(
+            "3.6",
+            "Implementation of Softmax Regression from Scratch",
+            script="06_softmax_regression_scratch.py",
+            recipes=("softmax_regression_scratch",),
+            models=("SoftmaxRegressionScratch", "softmax"),
+            data=("fashion_mnist",),
+        ),
+        Section(
+            "3.7",
+            "Concise Implementation of Softmax Regression",
+            script="07_softmax_regression_concise.py",
+            recipes=("softmax_regression",),
+            models=("SoftmaxRegression",),
+            data=("fashion_mnist",),
+        ),
     ),
 )

@@ -30,6 +30,7 @@ def new_picture(width: float = WIDTH, height: float = HEIGHT) -> "Figure":
 
 def style_axes(axes: Any, *, grid: bool = True) -> None:
     """Give axes the house style: neutral ink, light grid, no box."""
+    axes.patch.set_alpha(0)
     for side, spine in axes.spines.items():
         spine.set_color(INK)
         spine.set_visible(side in ("left", "bottom"))

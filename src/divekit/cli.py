@@ -23,16 +23,20 @@ FAILED, INTERRUPTED = 4, 130
 app = typer.Typer(
     name="divekit",
     help="Every system of the book Dive into Deep Learning, on PyTorch.",
-    epilog="Begin with: divekit list, divekit run 3.7 --sample, divekit train softmax_regression --sample",
+    epilog="Begin with: divekit list, then divekit run 3.7 --sample",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print JSON on standard output, and nothing else.")
+]
 Sample = Annotated[bool, typer.Option("--sample", help="Use small data that need no download.")]
-Out = Annotated[Path | None, typer.Option(help="Folder for the results, in place of runs/NAME/NUMBER.")]
+Out = Annotated[
+    Path | None, typer.Option(help="Folder for the results, in place of runs/NAME/NUMBER.")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
 Parameters = ParamSpec("Parameters")
 
@@ -45,7 +49,7 @@ def main() -> None:
 
 
 def command(function: Callable[Parameters, None]) -> Callable[Parameters, None]:
-    """Make a function a command: an error is one line and an exit code, a traceback with --debug."""
+    """Make a function a command: errors are one line and an exit code, --debug shows more."""
 
     @functools.wraps(function)
     def guarded(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
@@ -64,7 +68,7 @@ def command(function: Callable[Parameters, None]) -> Callable[Parameters, None]:
 
 def _complain(line: str, exit_code: int) -> None:
     if _debug:
-        raise  # noqa: PLE0704 - re-raises what the caller is handling
+        raise  # what the caller is handling
     typer.echo(f"divekit: {line}", err=True)
     raise typer.Exit(exit_code)
 
@@ -79,7 +83,8 @@ def _show_version(wanted: bool) -> None:
 def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     global _debug
@@ -146,8 +151,12 @@ def run(
 def notebook(
     number: Annotated[str | None, typer.Argument(help="A section: 3.7.", metavar="SECTION")] = None,
     folder: Annotated[Path, typer.Argument(help="Where to put it.")] = Path(),
-    every: Annotated[bool, typer.Option("--all", help="Write the notebooks of all sections.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a notebook that is there.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Write the notebooks of all sections.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite a notebook that is there.")
+    ] = False,
 ) -> None:
     """Write a section as a Jupyter notebook, with the library's code in view to change."""
     from divekit.notebook import write_notebook
@@ -168,12 +177,15 @@ def notebook(
 def train(
     name: Annotated[str, typer.Argument(help="A recipe: softmax_regression.", metavar="RECIPE")],
     settings: Annotated[
-        list[str] | None, typer.Argument(help="epochs=3 lr=0.5 data.batch_size=128", metavar="[NAME=VALUE]...")
+        list[str] | None,
+        typer.Argument(help="epochs=3 lr=0.5 data.batch_size=128", metavar="[NAME=VALUE]..."),
     ] = None,
     sample: Sample = False,
     out: Out = None,
     device: Device = "auto",
-    precision: Annotated[str | None, typer.Option(help="fp32 or bf16, in place of the recipe's.")] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="fp32 or bf16, in place of the recipe's.")
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Train a recipe; keep the model, its history and its pictures."""
@@ -227,7 +239,9 @@ def train(
 @command
 def predict(
     folder: Annotated[Path, typer.Argument(help="The folder of a run.", metavar="RUN")],
-    files: Annotated[list[Path], typer.Argument(help="Images, or CSV files of numbers.", metavar="FILE...")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Images, or CSV files of numbers.", metavar="FILE...")
+    ],
     device: Device = "auto",
     json_: Json = False,
 ) -> None:
@@ -295,7 +309,9 @@ def _draw(result: "Run", folder: Path, say: Callable[[str], None]) -> dict[str, 
             shown, labels = batch[0][:18], batch[1][:18]
             if shown.ndim == 4:
                 truth = [result.facts.class_names[label] for label in labels.tolist()]
-                pictures["predictions"] = plot.images(shown, result.predict(shown).labels, truth=truth)
+                pictures["predictions"] = plot.images(
+                    shown, result.predict(shown).labels, truth=truth
+                )
     except MissingExtraError as error:
         say(f"(pictures are left out: {error})")
         return {}
@@ -307,7 +323,10 @@ def _draw(result: "Run", folder: Path, say: Callable[[str], None]) -> dict[str, 
 
 
 def _met(result: "Run") -> bool:
-    return all(goal.reached(result.metrics[goal.metric]) for goal in result.recipe.goals_on(result.facts.name))
+    return all(
+        goal.reached(result.metrics[goal.metric])
+        for goal in result.recipe.goals_on(result.facts.name)
+    )
 
 
 def _goal_line(result: "Run") -> str:
@@ -321,7 +340,7 @@ def _suggest(result: "Run", name: str, folder: Path) -> None:
     typer.echo("\nTry next:")
     typer.echo(f"  divekit train {name} lr=0.5        another learning rate")
     for number in sections:
-        typer.echo(f"  divekit notebook {number}{' ' * (len(name) + 4)}the code, to read and change in Jupyter")
+        typer.echo(f"  divekit notebook {number}   the code, to read and change")
     if result.facts.class_names:
         typer.echo(f"  divekit predict {folder} photo.png")
     typer.echo(f"  divekit info {name}")

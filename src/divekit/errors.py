@@ -40,7 +40,9 @@ class MissingExtraError(DivekitError):
     exit_code = 2
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs an extra that is not installed: pip install 'divekit[{extra}]'")
+        super().__init__(
+            f"{what} needs an extra that is not installed: pip install 'divekit[{extra}]'"
+        )
         self.extra = extra
 
 

@@ -39,7 +39,9 @@ def write_notebook(section: book.Section, folder: Path, *, overwrite: bool = Fal
     if path.exists() and not overwrite:
         raise UsageError(f"{path} is there already; --force writes it anew")
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(notebook(section), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps(notebook(section), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     return path
 
 

@@ -27,7 +27,9 @@ def split_pairs(words: Iterable[str]) -> dict[str, str]:
     return pairs
 
 
-def parse_settings(target: Callable[..., Any], texts: Mapping[str, str], prefix: str = "") -> dict[str, Any]:
+def parse_settings(
+    target: Callable[..., Any], texts: Mapping[str, str], prefix: str = ""
+) -> dict[str, Any]:
     """Parse ``texts`` by the annotations of the keyword arguments of ``target``.
 
     ``target`` is a function or a dataclass; ``prefix`` is put before names in errors.
@@ -72,7 +74,9 @@ def parse_value(text: str, annotation: Any, name: str) -> Any:
             return tuple(parse_value(part, arguments[0], name) for part in parts)
         if len(parts) != len(arguments):
             raise _misfit(name, text, annotation)
-        return tuple(parse_value(part, kind, name) for part, kind in zip(parts, arguments, strict=True))
+        return tuple(
+            parse_value(part, kind, name) for part, kind in zip(parts, arguments, strict=True)
+        )
     if annotation is bool:
         if text.lower() in TRUE + FALSE:
             return text.lower() in TRUE
@@ -91,11 +95,13 @@ def describe_type(annotation: Any) -> str:
     """Name a type as a user would: ``int``, ``'a' or 'b'``, ``numbers separated by commas``."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):
-        return " or ".join("none" if kind is type(None) else describe_type(kind) for kind in arguments)
+        return " or ".join(
+            "none" if kind is type(None) else describe_type(kind) for kind in arguments
+        )
     if origin is Literal:
         return " or ".join(str(choice) for choice in arguments)
     if origin is tuple:
-        return f"{describe_type(arguments[0])} values separated by commas"
+        return f"values separated by commas, each {describe_type(arguments[0])}"
     return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}.get(
         annotation, getattr(annotation, "__name__", str(annotation))
     )

@@ -77,7 +77,10 @@ def info_text(facts: dict[str, Any]) -> str:
         if isinstance(value, dict):
             value = [f"{key} = {item}" for key, item in value.items()]
         if isinstance(value, list):
-            lines += [f"{name + ':' if number == 0 else '':<12}{item}" for number, item in enumerate(value)]
+            lines += [
+                f"{name + ':' if number == 0 else '':<12}{item}"
+                for number, item in enumerate(value)
+            ]
         else:
             lines.append(f"{name + ':':<12}{value}")
     return "\n".join(lines)
@@ -95,7 +98,9 @@ def _section(section: book.Section) -> dict[str, Any]:
         "data": list(section.data),
         "errata": list(section.errata),
         "script": str(book.script_path(section)) if ready else "",
-        "run": [f"divekit run {section.number}", f"divekit notebook {section.number}"] if ready else [],
+        "run": [f"divekit run {section.number}", f"divekit notebook {section.number}"]
+        if ready
+        else [],
     }
 
 

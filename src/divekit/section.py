@@ -100,7 +100,9 @@ class _View:
         """Take note of what a code cell binds."""
         for node in ast.walk(tree):
             if isinstance(node, ast.Import | ast.ImportFrom):
-                self._imported |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+                self._imported |= {
+                    (alias.asname or alias.name).split(".")[0] for alias in node.names
+                }
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 # A variable that hides an imported name: a later cell must import it again.
                 self._imported.discard(node.id)
@@ -131,7 +133,9 @@ class _View:
 def _wanted(text: str) -> Iterator[tuple[str, set[str]]]:
     for node in ast.parse(text).body:
         if not (isinstance(node, ast.ImportFrom) and node.module and node.level == 0):
-            raise UsageError("a source cell holds `from divekit... import ...` lines and nothing else")
+            raise UsageError(
+                "a source cell holds `from divekit... import ...` lines and nothing else"
+            )
         if any(alias.asname for alias in node.names):
             raise UsageError("a source cell cannot rename what it imports")
         yield node.module, {alias.name for alias in node.names}
@@ -205,7 +209,9 @@ def _merge(imports: list[str]) -> list[str]:
         if line.startswith("from "):
             module, names = line.removeprefix("from ").split(" import ")
             by_module.setdefault(module, set()).add(names)
-    joined = [f"from {module} import {', '.join(sorted(names))}" for module, names in by_module.items()]
+    joined = [
+        f"from {module} import {', '.join(sorted(names))}" for module, names in by_module.items()
+    ]
     return plain + sorted(joined)
 
 

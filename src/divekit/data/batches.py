@@ -88,6 +88,8 @@ class Batches(Sized):
         return moved
 
     def _slices(self, order: Tensor | None) -> Iterator[tuple[Tensor, ...]]:
+        if not self.num_examples:
+            return  # split() would give one batch of nothing
         if order is None:
             yield from zip(*(tensor.split(self.batch_size) for tensor in self.tensors), strict=True)
             return

@@ -41,7 +41,9 @@ class Digits(DataSet):
     def facts(self) -> Facts:
         """What models need to know; nothing is read for it."""
         side = self.resize or SIDE
-        return Facts(self.name, (1, side, side), class_names=tuple(str(digit) for digit in range(10)))
+        return Facts(
+            self.name, (1, side, side), class_names=tuple(str(digit) for digit in range(10))
+        )
 
     def load(self, seed: int) -> Opened:
         """Read the digits out of scikit-learn."""

@@ -112,7 +112,9 @@ def _split(part: str) -> tuple[Tensor, Tensor]:
     image_file, label_file = fetch(FILES[f"{part} images"]), fetch(FILES[f"{part} labels"])
     images, labels = read_idx(image_file.path), read_idx(label_file.path)
     if images.ndim != 3 or images.shape[1:] != (SIDE, SIDE):
-        raise BadDataError(f"{image_file.path}: images of shape {tuple(images.shape)}, not (N, 28, 28)")
+        raise BadDataError(
+            f"{image_file.path}: images of shape {tuple(images.shape)}, not (N, 28, 28)"
+        )
     if labels.shape != images.shape[:1]:
         raise BadDataError(f"{label_file.path}: {len(labels)} labels for {len(images)} images")
     if len(labels) and labels.max() >= len(CLASS_NAMES):

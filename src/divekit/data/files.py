@@ -56,7 +56,8 @@ def _read_table(path: Path, facts: Facts) -> Tensor:
                 raise BadDataError(f"{path}, row {line}: {error}") from None
             if len(cells) != facts.num_features:
                 raise BadDataError(
-                    f"{path}, row {line}: {len(cells)} columns; {facts.name} has {facts.num_features}"
+                    f"{path}, row {line}: {len(cells)} columns, "
+                    f"{facts.name} has {facts.num_features}"
                 )
     if not rows:
         raise BadDataError(f"{path}: no rows of numbers")

@@ -1,4 +1,4 @@
-"""Remote files: where they are looked for, how they are checked, what is said when they are missing.
+"""Remote files: where they are looked for, how they are checked, what is said without them.
 
 The order is: the folders named in ``DIVEKIT_DATA`` (read only), the cache
 (``DIVEKIT_HOME``, else the platform's cache folder), the network. Both variables are
@@ -70,7 +70,9 @@ def fetch(remote: Remote) -> Found:
                 verified = matches(path, form)
                 if not verified and path not in _warned:
                     _warned.add(path)
-                    log.warning("%s is not a known form of %s; it is used as it is", path, remote.name)
+                    log.warning(
+                        "%s is not a known form of %s; it is used as it is", path, remote.name
+                    )
                 return Found(path, verified)
     for form in remote.forms:
         path = cache_folder() / form.path
@@ -139,7 +141,9 @@ def _download(remote: Remote) -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _not_found(remote, [f"the cache {cache_folder()} cannot be written: {error}"]) from error
+        raise _not_found(
+            remote, [f"the cache {cache_folder()} cannot be written: {error}"]
+        ) from error
     tried = []
     for url in remote.urls:
         # In the target's own folder, so that os.replace never crosses file systems.

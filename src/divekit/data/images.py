@@ -38,6 +38,7 @@ class Resize:
         self._matrices: dict[tuple[int, torch.device], Tensor] = {}
 
     def __call__(self, images: Tensor) -> Tensor:
+        """Resize float images (B, C, H, W)."""
         height, width = images.shape[-2:]
         across = self._matrix(width, images.device)
         down = self._matrix(height, images.device)
@@ -49,11 +50,10 @@ class Resize:
         """Give the map (size, length) that interpolates along one axis."""
         key = (length, device)
         if key not in self._matrices:
-            # Column i is what becomes of a signal that is one at i and zero elsewhere.
-            impulses = torch.eye(length).view(1, length, length, 1)  # (1, C=length, H=length, 1)
+            # Row i is what becomes of a signal that is one at i and zero elsewhere.
+            impulses = torch.eye(length)[None, None]  # (1, 1, length, length)
             spread = F.interpolate(
-                impulses, size=(self.size, 1), mode="bilinear", antialias=True, align_corners=False
+                impulses, (length, self.size), mode="bilinear", antialias=True, align_corners=False
             )
-            self._matrices[key] = spread.view(length, self.size).T.contiguous().to(device)
+            self._matrices[key] = spread[0, 0].T.contiguous().to(device)
         return self._matrices[key]
-

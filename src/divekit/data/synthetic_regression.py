@@ -54,7 +54,11 @@ class SyntheticRegression(DataSet):
 
 
 def linear_data(
-    weights: tuple[float, ...], bias: float, noise: float, num_examples: int, generator: torch.Generator
+    weights: tuple[float, ...],
+    bias: float,
+    noise: float,
+    num_examples: int,
+    generator: torch.Generator,
 ) -> tuple[Tensor, Tensor]:
     """Draw features (N, D) from N(0, 1) and targets (N, 1): Xw + b + noise from N(0, noise^2)."""
     features = torch.randn(num_examples, len(weights), generator=generator)

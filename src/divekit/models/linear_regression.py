@@ -51,8 +51,12 @@ def least_squares(features: Tensor, targets: Tensor) -> LinearRegression:
     exact = torch.float32 if features.device.type == "mps" else torch.float64
     feature_mean, target_mean = features.to(exact).mean(0), targets.to(exact).mean(0)
     # The pseudo-inverse drops directions in which the features do not vary: (D, B) @ (B, O).
-    weight = torch.linalg.pinv(features.to(exact) - feature_mean) @ (targets.to(exact) - target_mean)
-    model = LinearRegression(features.shape[1], targets.shape[1]).to(features.device, features.dtype)
+    weight = torch.linalg.pinv(features.to(exact) - feature_mean) @ (
+        targets.to(exact) - target_mean
+    )
+    model = LinearRegression(features.shape[1], targets.shape[1]).to(
+        features.device, features.dtype
+    )
     model.linear.weight.copy_(weight.T)
     model.linear.bias.copy_(target_mean - feature_mean @ weight)
     return model

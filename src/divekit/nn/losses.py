@@ -50,5 +50,6 @@ def _require_same_shape(predictions: Tensor, targets: Tensor) -> None:
     # (B, 1) minus (B,) broadcasts to (B, B) without a word: the classic way to train on nonsense.
     if predictions.shape != targets.shape:
         raise ValueError(
-            f"predictions {tuple(predictions.shape)} and targets {tuple(targets.shape)} differ in shape"
+            f"predictions {tuple(predictions.shape)} and targets {tuple(targets.shape)} "
+            "differ in shape"
         )

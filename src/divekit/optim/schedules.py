@@ -13,7 +13,7 @@ Factor = Callable[[int], float]
 
 
 def cosine(total: int, *, warmup: int = 0, final: float = 0.0) -> Factor:
-    """Rise linearly for ``warmup`` steps, then fall along half a cosine to ``final`` at ``total``."""
+    """Rise linearly for ``warmup`` steps, then fall along half a cosine to ``final``."""
     if not 0 <= warmup < total:
         raise ValueError(f"warmup is {warmup}; it must lie in 0 ... {total - 1}")
 

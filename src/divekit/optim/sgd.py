@@ -25,7 +25,7 @@ class SGD(Optimizer):
         super().__init__(parameters, {"lr": lr})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient."""
         loss = None
         if closure is not None:
@@ -39,4 +39,5 @@ class SGD(Optimizer):
 
     def update(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         """Update one parameter in place."""
-        parameter -= group["lr"] * gradient
+        # parameter -= lr * gradient, in one pass over memory
+        parameter.sub_(gradient, alpha=group["lr"])

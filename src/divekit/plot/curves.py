@@ -54,7 +54,9 @@ def lines(
     return picture
 
 
-def points(x: Sequence[float], y: Sequence[float], *, x_label: str = "", y_label: str = "") -> "Figure":
+def points(
+    x: Sequence[float], y: Sequence[float], *, x_label: str = "", y_label: str = ""
+) -> "Figure":
     """Draw points (x, y)."""
     picture = new_picture()
     axes = picture.subplots()

@@ -59,5 +59,7 @@ def _channels_last(picture: Any) -> Any:
     if pixels.ndim == 3:
         pixels = pixels[0] if pixels.shape[0] == 1 else pixels.transpose(1, 2, 0)
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] != 3):
-        raise ValueError(f"an image has shape {np.shape(picture)}; it must be (C, H, W), C one or three")
+        raise ValueError(
+            f"an image has shape {np.shape(picture)}; it must be (C, H, W), C one or three"
+        )
     return pixels

@@ -29,14 +29,18 @@ def build(name: str, texts: Mapping[str, str]) -> Recipe:
     if name not in RECIPES:
         raise unknown_name("recipe", name, RECIPES)
     function = RECIPES[name]
-    own = {key: text for key, text in texts.items() if key != "data" and not key.startswith("data.")}
+    own = {
+        key: text for key, text in texts.items() if key != "data" and not key.startswith("data.")
+    }
     recipe = function(**parse_settings(function, own))
     overrides = dict(recipe.overrides)
     data = cast(DataSet, recipe.data)
     if "data" in texts:
         data = _same_settings(texts["data"], data)
         overrides["data"] = texts["data"]
-    of_data = {key.removeprefix("data."): text for key, text in texts.items() if key.startswith("data.")}
+    of_data = {
+        key.removeprefix("data."): text for key, text in texts.items() if key.startswith("data.")
+    }
     if of_data:
         values = parse_settings(type(data), of_data, prefix="data.")
         data = replace(data, **values)

@@ -103,7 +103,9 @@ def evaluate(model: nn.Module, batches: Iterable[Batch], recipe: Recipe, state: 
     return means
 
 
-def _measure(model: nn.Module, batch: Batch, recipe: Recipe, state: State) -> tuple[Tensor, Metrics]:
+def _measure(
+    model: nn.Module, batch: Batch, recipe: Recipe, state: State
+) -> tuple[Tensor, Metrics]:
     inputs, targets = batch
     assert recipe.loss is not None
     with state.autocast():

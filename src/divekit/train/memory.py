@@ -25,4 +25,5 @@ def keep_memory() -> bool:
         return False
     mallopt = ctypes.CDLL(None).mallopt
     settings = ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, 2**31 - 1), (M_TOP_PAD, 64 * 2**20))
-    return all([mallopt(key, value) == 1 for key, value in settings])
+    accepted = [mallopt(key, value) == 1 for key, value in settings]
+    return all(accepted)

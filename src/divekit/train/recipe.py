@@ -157,11 +157,14 @@ class Recipe:
 def recipe(function: Callable[Parameters, Recipe]) -> Callable[Parameters, Recipe]:
     """Mark a function as a recipe: what it returns then knows its name and its arguments."""
     signature = inspect.signature(function)
+    # A recipe of the reader's own (in a notebook, say) must not pass for the library's.
+    ours = function.__module__.startswith("divekit.recipes.")
+    name = function.__name__ if ours else f"{function.__module__}.{function.__name__}"
 
     @functools.wraps(function)
     def named(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Recipe:
         overrides = signature.bind(*args, **kwargs).arguments
-        return replace(function(*args, **kwargs), name=function.__name__, overrides=dict(overrides))
+        return replace(function(*args, **kwargs), name=name, overrides=dict(overrides))
 
     named.is_recipe = True  # type: ignore[attr-defined]
     return named

@@ -3,7 +3,6 @@
 import json
 import os
 import tempfile
-
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,13 +100,18 @@ class Run(Trained):
         goals = list(self.recipe.goals_on(self.facts.name))
         if not goals:
             known = ", ".join(goal.on for goal in self.recipe.goals) or "no data"
-            raise UsageError(f"no goal is known on {self.facts.name}; the recipe's goals are on {known}")
+            raise UsageError(
+                f"no goal is known on {self.facts.name}; the recipe's goals are on {known}"
+            )
         for goal in goals:
             value = self.metrics[goal.metric]
             if not goal.reached(value):
-                raise GoalMissedError(f"goal missed: {goal.metric} is {value:.4g}; the goal is {goal}")
+                raise GoalMissedError(
+                    f"goal missed: {goal.metric} is {value:.4g}; the goal is {goal}"
+                )
         return "; ".join(
-            f"{goal.metric} {self.metrics[goal.metric]:.4g} reaches the goal ({goal})" for goal in goals
+            f"{goal.metric} {self.metrics[goal.metric]:.4g} reaches the goal ({goal})"
+            for goal in goals
         )
 
     def save(self, folder: str | Path) -> Path:

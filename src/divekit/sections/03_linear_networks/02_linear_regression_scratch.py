@@ -56,6 +56,7 @@ plot.points(features[:, 1], targets[:, 0], x_label="second feature", y_label="ta
 # is downhill, at a hundredth of the price. Each epoch shuffles once and then cuts the shuffled
 # order into slices, so that every example is used exactly once.
 
+
 # %%
 def batches(features, targets, batch_size):
     order = torch.randperm(len(features))
@@ -177,8 +178,9 @@ assert torch.equal(run.model.weight, model.weight), "fit and the plain loop diff
 #
 # ## What to try next
 #
-# - `lr = 1.0`: the error grows tenfold and more with some steps, and the weights end far away.
-#   Between 0.03 and 1 lies a rate that reaches the same loss within the first epoch: `lr = 0.1`.
-# - `epochs = 1`: the bias is still off by a few hundredths. More epochs than three change nothing that
-#   can be seen: what is left is the noise.
+# - `lr = 0.1` is at the noise after two epochs. `lr = 1.0` finds the plane too, less exactly:
+#   the last steps overshoot. At `lr = 2.0` every step makes it worse, and the loss is infinite
+#   by the second epoch.
+# - `epochs = 1`: weights and bias are still off by 0.1 to 0.2. More than three epochs change
+#   nothing that can be seen: what is left is the noise.
 # - 3.3 builds the same run from torch's own parts.

@@ -93,7 +93,10 @@ print(f"closed form {exact.linear.weight[0].tolist()}; training is {gap:.1e} awa
 
 # %%
 twice = torch.cat([features, features[:, :1]], dim=1)  # the first feature again: (N, 2) -> (N, 3)
-print("with a repeated feature:", [round(w, 4) for w in least_squares(twice, targets).linear.weight[0].tolist()])
+print(
+    "with a repeated feature:",
+    [round(w, 4) for w in least_squares(twice, targets).linear.weight[0].tolist()],
+)
 
 # %% [markdown]
 # The repeated feature shares its weight with the original, one half each: of all planes that
@@ -115,8 +118,8 @@ assert gap < 2e-3, "training and the closed form disagree"
 #
 # ## What to try next
 #
-# - `linear_regression(batch_size=1000)`: one step per epoch; after three epochs the loss is
-#   still near 13. `batch_size=1` takes ten times as many steps, and its weights keep jittering.
-# - A hundred features: `SyntheticRegression(weights=(1.0,) * 100)` in the recipe. Three epochs
-#   at 0.03 still suffice.
+# - `linear_regression(batch_size=1000)`: one step per epoch, and after three epochs the loss has
+#   fallen from 16 to 15. `batch_size=1` is down at the noise after two epochs.
+# - A hundred features, `SyntheticRegression(weights=(1.0,) * 100)` in the recipe: after three
+#   epochs the loss is 0.001 instead of 0.00005. More directions to learn, equally many examples.
 # - 3.6 keeps the layer and changes the loss, and the outputs become classes.

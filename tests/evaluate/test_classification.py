@@ -1,0 +1,16 @@
+import pytest
+import torch
+
+from divekit.evaluate import accuracy
+
+
+def test_accuracy_by_hand():
+    scores = torch.tensor([[0.1, 0.9], [0.8, 0.2], [0.3, 0.7], [0.6, 0.4]])
+    assert accuracy(scores, torch.tensor([1, 0, 0, 0])).item() == 0.75
+
+
+def test_accuracy_equals_scikit_learns():
+    metrics = pytest.importorskip("sklearn.metrics")
+    scores, labels = torch.randn(200, 5), torch.randint(0, 5, (200,))
+    expected = metrics.accuracy_score(labels, scores.argmax(1))
+    assert accuracy(scores, labels).item() == pytest.approx(expected)

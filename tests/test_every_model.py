@@ -1,0 +1,88 @@
+"""What holds for every model: pinned shapes, training, gradients, saving, compiling, exporting."""
+
+import io
+
+import pytest
+import torch
+from safetensors.torch import load, save
+from torch import nn
+from torch.testing import assert_close
+
+from divekit import models
+
+# Every model class, with arguments, an input shape and the output shape. A new model is added here.
+CASES = {
+    "LinearRegression": ((6, 2), (4, 2, 3), (4, 2)),
+    "LinearRegressionScratch": ((6, 2), (4, 2, 3), (4, 2)),
+    "SoftmaxRegression": ((12, 3), (5, 1, 3, 4), (5, 3)),
+    "SoftmaxRegressionScratch": ((12, 3), (5, 1, 3, 4), (5, 3)),
+}
+CLASSES = {
+    name
+    for name in models.__all__
+    if isinstance(getattr(models, name), type) and issubclass(getattr(models, name), nn.Module)
+}
+
+
+@pytest.fixture(params=sorted(CASES))
+def case(request):
+    arguments, input_shape, output_shape = CASES[request.param]
+    return getattr(models, request.param)(*arguments), torch.randn(input_shape), output_shape
+
+
+def test_no_model_is_forgotten():
+    assert set(CASES) == CLASSES
+
+
+def test_shapes(case):
+    model, inputs, output_shape = case
+    assert model(inputs).shape == output_shape
+    assert model(inputs[:1]).shape == (1, *output_shape[1:])
+
+
+def test_gradients_reach_every_parameter(case):
+    model, inputs, _ = case
+    model(inputs).square().sum().backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_the_loss_falls_on_eight_examples(case):
+    model, inputs, output_shape = case
+    inputs = torch.randn(8, *inputs.shape[1:])
+    targets = torch.randn(8, *output_shape[1:])
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    losses = []
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss = (model(inputs) - targets).square().mean()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_a_saved_state_gives_the_same_outputs(case):
+    model, inputs, _ = case
+    expected = model(inputs)
+    state = load(save({name: tensor.contiguous() for name, tensor in model.state_dict().items()}))
+    for parameter in model.parameters():
+        nn.init.constant_(parameter, 7.0)
+    model.load_state_dict(state)
+    assert torch.equal(model(inputs), expected)
+
+
+def test_it_compiles_without_graph_breaks(case):
+    model, inputs, _ = case
+    torch.compiler.reset()
+    compiled = torch.compile(model, backend="eager", fullgraph=True)
+    assert_close(compiled(inputs), model(inputs))
+
+
+def test_it_exports_and_the_export_survives_a_file(case):
+    model, inputs, _ = case
+    file = io.BytesIO()
+    torch.export.save(torch.export.export(model, (inputs,)), file)
+    file.seek(0)
+    assert_close(torch.export.load(file).module()(inputs), model(inputs))

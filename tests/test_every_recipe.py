@@ -1,0 +1,79 @@
+"""What holds for every recipe: its goal is reached on its sample, and sabotage makes it miss it."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+
+from divekit import recipes
+from divekit.data import Batches, DataSet, Facts, Opened, use_samples
+from divekit.errors import GoalMissedError
+from divekit.train import fit
+
+pytestmark = pytest.mark.parametrize("name", recipes.RECIPES)
+
+
+@dataclass(frozen=True)
+class Shuffled(DataSet):
+    """Another data set with the training targets in another order."""
+
+    original: DataSet
+
+    @property
+    def facts(self) -> Facts:
+        return self.original.facts
+
+    def load(self, seed: int) -> Opened:
+        opened = self.original.open(seed)
+        train = opened.train
+        inputs, targets = train.tensors
+        order = torch.randperm(len(targets), generator=torch.Generator().manual_seed(1))
+        shuffled = Batches(
+            inputs,
+            targets[order],
+            batch_size=train.batch_size,
+            shuffle=True,
+            seed=seed,
+            transform=train.transform,
+        )
+        return Opened(opened.facts, shuffled, opened.test)
+
+
+def run(recipe):
+    with use_samples():
+        return fit(recipe, callbacks=[])
+
+
+def test_its_goal_on_the_sample_is_reached_at_three_seeds(name):
+    for seed in (0, 1, 2):
+        assert "reaches the goal" in run(recipes.RECIPES[name](seed=seed)).check()
+
+
+def test_a_learning_rate_of_zero_misses_the_goal(name):
+    with pytest.raises(GoalMissedError):
+        run(recipes.RECIPES[name](lr=0.0)).check()
+
+
+def test_shuffled_targets_miss_the_goal(name):
+    recipe = recipes.RECIPES[name]()
+    with pytest.raises(GoalMissedError):
+        run(replace(recipe, data=Shuffled(recipe.data))).check()
+
+
+def test_a_gradient_of_zero_misses_the_goal(name):
+    """Cut the gradient of the largest parameter: the others alone must not do."""
+    recipe = recipes.RECIPES[name]()
+
+    def numb(facts):
+        model = recipe.model(facts)
+        largest = max(model.parameters(), key=lambda parameter: parameter.numel())
+        largest.register_hook(torch.zeros_like)
+        return model
+
+    with pytest.raises(GoalMissedError):
+        run(replace(recipe, model=numb)).check()
+
+
+def test_the_recipe_is_rebuilt_from_its_name_and_overrides(name):
+    built = recipes.build(name, {"epochs": "2", "data.batch_size": "7"})
+    assert (built.name, built.epochs, built.data.batch_size) == (name, 2, 7)

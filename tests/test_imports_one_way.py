@@ -1,0 +1,55 @@
+"""Imports go one way. Each part may import only what stands below it."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import divekit
+
+PACKAGE = Path(divekit.__file__).parent
+BASE = {"errors", "overrides"}
+ALLOWED = {
+    "errors": set(),
+    "overrides": {"errors"},
+    "book": BASE,
+    "data": BASE,
+    "nn": BASE,
+    "models": BASE | {"nn"},
+    "optim": BASE,
+    "evaluate": BASE,
+    "plot": BASE,
+    "train": BASE,
+    "recipes": BASE | {"data", "evaluate", "models", "nn", "optim", "train"},
+    "section": BASE | {"plot"},
+    "notebook": BASE | {"book", "section"},
+    "report": BASE | {"book", "data", "recipes"},
+    "doctor": BASE | {"__init__", "data", "train"},
+}
+ANYTHING = {"__init__", "__main__", "cli", "sections"}
+
+
+def modules():
+    for path in sorted(PACKAGE.rglob("*.py")):
+        part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if part not in ANYTHING:
+            yield pytest.param(path, part, id=str(path.relative_to(PACKAGE)))
+
+
+@pytest.mark.parametrize(("path", "part"), list(modules()))
+def test_a_part_imports_only_what_is_below_it(path, part):
+    assert part in ALLOWED, f"{part} is new: say in this test what it may import"
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            pieces = name.split(".")
+            if pieces[0] != "divekit":
+                continue
+            below = pieces[1] if (PACKAGE / pieces[1]).exists() else None
+            below = below or (pieces[1] if (PACKAGE / f"{pieces[1]}.py").exists() else "__init__")
+            assert below in ALLOWED[part] | {part}, f"{path.name} imports {below}"

@@ -1,0 +1,200 @@
+import math
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import pytest
+import torch
+from torch import nn
+from torch.testing import assert_close
+
+from divekit import recipes
+from divekit.data import Batches, DataSet, Facts, Opened, SyntheticRegression, use_samples
+from divekit.errors import UsageError
+from divekit.evaluate import accuracy
+from divekit.models import LinearRegression
+from divekit.nn import squared_loss
+from divekit.optim import cosine
+from divekit.train import Recipe, fit, pick_device
+
+
+def small(**changes) -> Recipe:
+    """Give a tiny regression recipe, with changes."""
+    settings = {
+        "data": SyntheticRegression(num_examples=25, batch_size=10),
+        "model": lambda facts: LinearRegression(facts.num_features),
+        "loss": squared_loss,
+        "optimizer": lambda model: torch.optim.SGD(model.parameters(), lr=0.1),
+        "epochs": 3,
+    }
+    return Recipe(**settings | changes)
+
+
+@pytest.mark.parametrize("name", recipes.RECIPES)
+@pytest.mark.parametrize("seed", [0, 7])
+def test_fit_equals_the_plain_loop_number_by_number(name, seed):
+    recipe = recipes.RECIPES[name](epochs=2, seed=seed)
+    with use_samples():
+        run = fit(recipe, device="cpu", callbacks=[])
+
+        torch.manual_seed(seed)
+        data = recipe.data.open(seed)
+        model = recipe.model(data.facts)
+        optimizer = recipe.optimizer(model)
+        for epoch in range(2):
+            losses, hits, count = 0.0, 0.0, 0
+            for inputs, targets in data.train:
+                outputs = model(inputs)
+                loss = recipe.loss(outputs, targets)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                losses += loss.item() * len(inputs)
+                if "accuracy" in recipe.metrics:
+                    hits += (outputs.argmax(1) == targets).sum().item()
+                count += len(inputs)
+            assert run.history[epoch]["train_loss"] == pytest.approx(losses / count, rel=1e-12)
+            if "accuracy" in recipe.metrics:
+                assert run.history[epoch]["train_accuracy"] == pytest.approx(hits / count)
+
+    for ours, plain in zip(run.model.parameters(), model.parameters(), strict=True):
+        assert torch.equal(ours, plain)
+
+
+def test_the_same_recipe_gives_the_same_run_and_another_seed_another():
+    first, again, other = (fit(small(seed=seed), callbacks=[]) for seed in (1, 1, 2))
+    assert first.history == again.history
+    assert first.history != other.history
+
+
+def test_means_weigh_every_example_alike_when_the_last_batch_is_small():
+    frozen = small(optimizer=lambda model: torch.optim.SGD(model.parameters(), lr=0.0), epochs=1)
+    run = fit(frozen, callbacks=[])
+    features, targets = run.data.train.tensors
+    exact = squared_loss(run.model(features), targets).item()
+    assert run.metrics["train_loss"] == pytest.approx(exact, rel=1e-6)
+
+
+def test_measuring_on_test_data_is_in_evaluation_mode_and_leaves_no_trace():
+    class Noisy(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear, self.drop, self.norm = (
+                nn.Linear(64, 10),
+                nn.Dropout(0.5),
+                nn.BatchNorm1d(10),
+            )
+
+        def forward(self, images):
+            return self.norm(self.linear(self.drop(images.flatten(1))))
+
+    recipe = replace(recipes.softmax_regression(epochs=1), model=lambda facts: Noisy())
+    with use_samples():
+        run = fit(recipe, callbacks=[])
+    assert run.model.training
+    run.model.eval()
+    images, labels = (torch.cat(parts) for parts in zip(*run.data.test, strict=True))
+    with torch.no_grad():
+        assert_close(run.metrics["test_accuracy"], accuracy(run.model(images), labels).item())
+    batches_seen = len(run.data.train)
+    assert run.model.norm.num_batches_tracked == batches_seen
+
+
+def test_gradients_are_clipped_to_the_norm():
+    run = fit(small(clip=1e-3, epochs=1), callbacks=[])
+    norm = math.sqrt(sum(p.grad.square().sum().item() for p in run.model.parameters()))
+    assert norm == pytest.approx(1e-3, rel=1e-3)
+    free = fit(small(epochs=1), callbacks=[])
+    assert free.metrics["train_loss"] < run.metrics["train_loss"]
+
+
+@pytest.mark.parametrize(("every", "steps"), [("epoch", 3), ("update", 9)])
+def test_schedules_count_epochs_or_updates(every, steps):
+    schedule = lambda optimizer: torch.optim.lr_scheduler.LambdaLR(optimizer, cosine(total=20))  # noqa: E731
+    run = fit(small(schedule=schedule, schedule_every=every), callbacks=[])
+    lr = run.state.optimizers["optimizer"].param_groups[0]["lr"]
+    assert lr == pytest.approx(0.1 * cosine(total=20)(steps))
+
+
+def test_bf16_computes_products_in_bfloat16_and_keeps_weights_in_float32():
+    seen = []
+
+    class Watching(LinearRegression):
+        def forward(self, inputs):
+            outputs = super().forward(inputs)
+            seen.append(outputs.dtype)
+            return outputs
+
+    run = fit(
+        small(precision="bf16", model=lambda facts: Watching(facts.num_features)), callbacks=[]
+    )
+    assert set(seen) == {torch.bfloat16}
+    assert {parameter.dtype for parameter in run.model.parameters()} == {torch.float32}
+    assert run.metrics["train_loss"] < run.history[0]["train_loss"]
+
+
+class Pair(nn.Module):
+    """Two networks that pull against each other, as in a GAN."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(2, 1), nn.Linear(2, 1)
+
+
+def test_a_step_of_its_own_may_use_two_optimizers():
+    def step(model, batch, state):
+        inputs, targets = batch
+        loss = squared_loss(model.first(inputs), targets)
+        state.update(loss, "first")
+        gap = squared_loss(model.second(inputs), model.first(inputs).detach())
+        state.update(gap, "second")
+        return loss.detach(), {"gap": gap.detach()}
+
+    recipe = small(
+        loss=None,
+        step=step,
+        model=lambda facts: Pair(),
+        optimizer=lambda model: {
+            "first": torch.optim.SGD(model.first.parameters(), lr=0.1),
+            "second": torch.optim.SGD(model.second.parameters(), lr=0.1),
+        },
+        epochs=60,
+    )
+    run = fit(recipe, callbacks=[])
+    assert set(run.metrics) == {"epoch", "train_loss", "train_gap"}
+    assert run.metrics["train_loss"] < 1e-3
+    assert_close(run.model.second.weight, run.model.first.weight, atol=0.02, rtol=0)
+
+
+def test_a_recipe_needs_a_loss_or_a_step_and_sensible_numbers():
+    with pytest.raises(ValueError, match="either a loss or a step"):
+        small(loss=None)
+    with pytest.raises(ValueError, match="epochs is 0"):
+        small(epochs=0)
+    with pytest.raises(ValueError, match="precision"):
+        small(precision="fp8")
+
+
+def test_a_recipe_opens_nothing_until_it_is_fitted(monkeypatch):
+    monkeypatch.setattr(DataSet, "open", lambda *_: pytest.fail("the data were opened"))
+    for make in recipes.RECIPES.values():
+        assert make().name == make.__name__
+
+
+def test_an_empty_data_set_is_an_error():
+    @dataclass(frozen=True)
+    class Empty(DataSet):
+        name: ClassVar[str] = "empty"
+
+        def load(self, seed):
+            batches = Batches(torch.zeros(0, 2), torch.zeros(0, 1), batch_size=2)
+            return Opened(Facts("empty", (2,)), batches)
+
+    with pytest.raises(UsageError, match="the data set is empty"):
+        fit(small(data=Empty()), callbacks=[])
+
+
+def test_a_device_that_is_not_there_is_named():
+    assert pick_device("cpu") == torch.device("cpu")
+    for wrong in ("cuda:99", "toaster"):
+        with pytest.raises(UsageError, match=wrong):
+            pick_device(wrong)

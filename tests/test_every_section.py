@@ -9,7 +9,9 @@ from divekit.errors import GoalMissedError
 from divekit.optim import SGD
 from divekit.section import cells_in_view, read_cells, run_section
 
-SECTIONS = [pytest.param(section, id=section.number) for section in book.sections() if section.script]
+SECTIONS = [
+    pytest.param(section, id=section.number) for section in book.sections() if section.script
+]
 
 
 def run(path, folder=None):

@@ -23,6 +23,7 @@ ALLOWED = {
     "recipes": BASE | {"data", "evaluate", "models", "nn", "optim", "train"},
     "section": BASE | {"plot"},
     "notebook": BASE | {"book", "section"},
+    "results": BASE | {"book", "plot", "train"},
     "report": BASE | {"book", "data", "recipes"},
     "doctor": BASE | {"__init__", "data", "train"},
 }

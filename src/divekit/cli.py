@@ -7,16 +7,13 @@ import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
+from typing import Annotated, Any, ParamSpec
 
 import typer
 
 from divekit import __version__, book
-from divekit.errors import DivekitError, MissingExtraError, UsageError
+from divekit.errors import DivekitError, GoalMissedError, MissingExtraError, UsageError
 from divekit.overrides import split_pairs
-
-if TYPE_CHECKING:
-    from divekit.train import Run
 
 FAILED, INTERRUPTED = 4, 130
 
@@ -127,19 +124,18 @@ def run(
     """Run a section of the book: its progress, its results, its pictures."""
     section = book.find(number)
     path = book.script_path(section)
+    from divekit.results import results_folder
     from divekit.section import run_section
-    from divekit.train import keep_memory, numbered
+    from divekit.train import keep_memory
 
     keep_memory()
     say = _say_on(json_)
     say(f"{section.number} {section.title}")
-    folder = out or numbered(Path("runs") / number)
-    with _samples(sample, say), _stdout_to_stderr(json_):
+    with results_folder(out, number) as folder, _samples(sample, say), _stdout_to_stderr(json_):
         try:
             outcome = run_section(path, folder, say)
         except AssertionError as error:
-            typer.echo(f"divekit: the section's check failed: {error}", err=True)
-            raise typer.Exit(1) from error
+            raise GoalMissedError(f"the section's check failed: {error}") from error
     for picture in outcome.pictures:
         say(f"figure: {picture}")
     if json_:
@@ -191,8 +187,9 @@ def train(
     """Train a recipe; keep the model, its history and its pictures."""
     from dataclasses import replace
 
+    from divekit import results
     from divekit.recipes import build
-    from divekit.train import Log, Progress, fit, numbered
+    from divekit.train import Log, Progress, fit
 
     recipe = build(name, split_pairs(settings or []))
     if precision is not None:
@@ -200,40 +197,27 @@ def train(
             raise UsageError(f"--precision {precision}: precision takes fp32 or bf16")
         recipe = replace(recipe, precision=precision)  # type: ignore[arg-type]
     say = _say_on(json_)
-    folder = out or numbered(Path("runs") / name)
-    if (folder / "run.json").exists():
-        raise UsageError(f"{folder} holds a run already; choose another folder")
-    watchers = [
-        Progress(sys.stderr if json_ else sys.stdout),
-        Log(folder / "history.csv"),
-        Log(folder / "history.jsonl"),
-    ]
-    with _samples(sample, say):
+    with results.results_folder(out, name) as folder, _samples(sample, say):
+        watchers = [
+            Progress(sys.stderr if json_ else sys.stdout),
+            Log(folder / "history.csv"),
+            Log(folder / "history.jsonl"),
+        ]
         result = fit(recipe, device=device, callbacks=watchers)
-    result.save(folder)
-    pictures = _draw(result, folder, say)
-    goals = list(recipe.goals_on(result.facts.name))
-    say("")
-    for metric, value in result.metrics.items():
-        say(f"{metric.replace('_', ' '):<16}{value:.4g}")
-    for kind, path in {"model": folder / "model.safetensors", **pictures}.items():
-        say(f"{kind:<16}{path}")
-    say(f"goal            {result.check() if goals and _met(result) else _goal_line(result)}")
+        result.save(folder)
+    try:
+        pictures = results.draw(result, folder)
+    except MissingExtraError as error:
+        pictures = {}
+        say(f"(pictures are left out: {error})")
+    say("\n" + results.summary(result, folder, pictures))
     if json_:
-        typer.echo(
-            json.dumps(
-                {
-                    "folder": str(folder),
-                    "metrics": result.metrics,
-                    "goals": [str(goal) for goal in goals],
-                    "reached": _met(result) if goals else None,
-                }
-            )
-        )
+        answer = {"folder": str(folder), "metrics": result.metrics, "reached": result.reached}
+        typer.echo(json.dumps(answer))
     else:
-        _suggest(result, name, folder)
-    if goals:
-        result.check()
+        typer.echo("\n" + results.suggestions(result, folder))
+    if result.reached is False:
+        result.check()  # raises, with the words for it
 
 
 @command
@@ -296,51 +280,3 @@ def _stdout_to_stderr(wanted: bool) -> Any:
     from contextlib import redirect_stdout
 
     return redirect_stdout(sys.stderr) if wanted else nullcontext()
-
-
-def _draw(result: "Run", folder: Path, say: Callable[[str], None]) -> dict[str, Path]:
-    """Draw the curves and, for images, predictions; without matplotlib say so and go on."""
-    from divekit import plot
-
-    try:
-        pictures = {"curves": plot.curves(result.history)}
-        if result.facts.class_names and result.data.test is not None:
-            batch = next(iter(result.data.test))
-            shown, labels = batch[0][:18], batch[1][:18]
-            if shown.ndim == 4:
-                truth = [result.facts.class_names[label] for label in labels.tolist()]
-                pictures["predictions"] = plot.images(
-                    shown, result.predict(shown).labels, truth=truth
-                )
-    except MissingExtraError as error:
-        say(f"(pictures are left out: {error})")
-        return {}
-    paths = {}
-    for kind, picture in pictures.items():
-        paths[kind] = folder / f"{kind}.png"
-        picture.savefig(paths[kind])
-    return paths
-
-
-def _met(result: "Run") -> bool:
-    return all(
-        goal.reached(result.metrics[goal.metric])
-        for goal in result.recipe.goals_on(result.facts.name)
-    )
-
-
-def _goal_line(result: "Run") -> str:
-    goals = [str(goal) for goal in result.recipe.goals_on(result.facts.name)]
-    return f"missed: {', '.join(goals)}" if goals else f"none is known on {result.facts.name}"
-
-
-def _suggest(result: "Run", name: str, folder: Path) -> None:
-    """End with what to try next."""
-    sections = [section.number for section in book.sections() if name in section.recipes]
-    typer.echo("\nTry next:")
-    typer.echo(f"  divekit train {name} lr=0.5        another learning rate")
-    for number in sections:
-        typer.echo(f"  divekit notebook {number}   the code, to read and change")
-    if result.facts.class_names:
-        typer.echo(f"  divekit predict {folder} photo.png")
-    typer.echo(f"  divekit info {name}")

@@ -16,7 +16,7 @@ class GoalMissedError(DivekitError):
     exit_code = 1
 
 
-class UsageError(DivekitError):
+class UsageError(DivekitError, ValueError):
     """A name, a setting or an input that does not fit; the message says what would."""
 
     exit_code = 2

@@ -119,7 +119,7 @@ def test_a_recipe_written_in_a_notebook_says_where_it_is_from():
 def test_check_says_what_was_reached_or_missed(run):
     with (
         pytest.raises(
-            GoalMissedError, match=r"test_accuracy is 0\.\d+; the goal is .* at least 0.9 on digits"
+            GoalMissedError, match=r"test_accuracy 0\.\d+; the goal is .* at least 0.9 on digits"
         ),
         use_samples(),
     ):

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sized
 import torch
 from torch import Tensor
 
+from divekit.errors import UsageError
+
 # Small rows are gathered for many batches at once, up to this many bytes: fewer calls, and
 # memory that stays in the processor's cache.
 GATHER_BYTES = 2**18
@@ -42,7 +44,7 @@ class Batches(Sized):
         if len(lengths) != 1:
             raise ValueError(f"tensors have different lengths: {sorted(lengths)}")
         if batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}; it must be at least 1")
+            raise UsageError(f"batch_size is {batch_size}; it must be at least 1")
         self.tensors = tensors
         self.batch_size = batch_size
         self.shuffle = shuffle

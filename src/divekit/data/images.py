@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from divekit.errors import UsageError
+
 
 def image_transform(resize: int | None) -> Callable[[Tensor], Tensor]:
     """Make the map from uint8 images (B, C, H, W) to scaled, perhaps resized, floats."""
@@ -33,7 +35,7 @@ class Resize:
 
     def __init__(self, size: int) -> None:
         if size < 1:
-            raise ValueError(f"size is {size}; it must be at least 1")
+            raise UsageError(f"size is {size}; it must be at least 1")
         self.size = size
         self._matrices: dict[tuple[int, torch.device], Tensor] = {}
 

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from divekit.errors import UsageError
+
 
 class SGD(Optimizer):
     """Step every parameter against its gradient: ``w <- w - lr * gradient``.
@@ -21,7 +23,7 @@ class SGD(Optimizer):
 
     def __init__(self, parameters: Iterable[Any], lr: float) -> None:
         if lr < 0:
-            raise ValueError(f"lr is {lr}; it must not be negative")
+            raise UsageError(f"lr is {lr}; it must not be negative")
         super().__init__(parameters, {"lr": lr})
 
     @torch.no_grad()

@@ -1,7 +1,7 @@
 """Pictures of what they are handed: curves, images. They need the extra ``plot`` (matplotlib)."""
 
-from divekit.plot.curves import curves, draw_line, lines, points
-from divekit.plot.images import images
+from divekit.plot.charts import curves, draw_line, lines, points
+from divekit.plot.grids import images
 from divekit.plot.picture import add_legend, is_picture, new_picture, style_axes
 
 __all__ = [

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from divekit.errors import UsageError
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
@@ -39,7 +41,7 @@ class Log(Callback):
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         if self.path.suffix not in (".csv", ".jsonl"):
-            raise ValueError(f"{self.path}: a log is a .csv or a .jsonl file")
+            raise UsageError(f"{self.path}: a log is a .csv or a .jsonl file")
 
     def started(self, run: "Run") -> None:
         """Begin with an empty file."""

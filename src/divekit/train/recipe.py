@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from divekit.errors import UsageError
+
 if TYPE_CHECKING:
     from divekit.train.state import State
 
@@ -143,11 +145,11 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if (self.loss is None) == (self.step is None):
-            raise ValueError("a recipe needs either a loss or a step")
+            raise UsageError("a recipe needs either a loss or a step")
         if self.epochs < 1:
-            raise ValueError(f"epochs is {self.epochs}; it must be at least 1")
+            raise UsageError(f"epochs is {self.epochs}; it must be at least 1")
         if self.precision not in ("fp32", "bf16"):
-            raise ValueError(f"precision is {self.precision!r}; it must be 'fp32' or 'bf16'")
+            raise UsageError(f"precision is {self.precision!r}; it must be 'fp32' or 'bf16'")
 
     def goals_on(self, data_name: str) -> Iterable[Goal]:
         """Give the goals that were measured on a data set."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from divekit.errors import BadDataError, GoalMissedError, UsageError
 from divekit.train.callbacks import Record
-from divekit.train.recipe import FactsLike, OpenedLike, Recipe
+from divekit.train.recipe import FactsLike, Goal, OpenedLike, Recipe
 from divekit.train.state import State
 
 WEIGHTS, DESCRIPTION = "model.safetensors", "run.json"
@@ -91,28 +91,34 @@ class Run(Trained):
             raise UsageError("the run has not finished an epoch")
         return self.history[-1]
 
+    @property
+    def goals(self) -> list[Goal]:
+        """Give the recipe's goals that were measured on this run's data set."""
+        return list(self.recipe.goals_on(self.facts.name))
+
+    @property
+    def reached(self) -> bool | None:
+        """Tell whether every goal was reached; None when no goal is known on this data set."""
+        if not self.goals:
+            return None
+        return all(goal.reached(self.metrics[goal.metric]) for goal in self.goals)
+
     def check(self) -> str:
         """Hold the run against its recipe's goals; say what was reached.
 
         Raises GoalMissedError when a goal for this data set was missed, UsageError when
         none is known for it: a check that checks nothing would be worse than none.
         """
-        goals = list(self.recipe.goals_on(self.facts.name))
-        if not goals:
+        if not self.goals:
             known = ", ".join(goal.on for goal in self.recipe.goals) or "no data"
             raise UsageError(
                 f"no goal is known on {self.facts.name}; the recipe's goals are on {known}"
             )
-        for goal in goals:
-            value = self.metrics[goal.metric]
-            if not goal.reached(value):
-                raise GoalMissedError(
-                    f"goal missed: {goal.metric} is {value:.4g}; the goal is {goal}"
-                )
-        return "; ".join(
-            f"{goal.metric} {self.metrics[goal.metric]:.4g} reaches the goal ({goal})"
-            for goal in goals
-        )
+        values = {goal: f"{goal.metric} {self.metrics[goal.metric]:.4g}" for goal in self.goals}
+        for goal, value in values.items():
+            if not goal.reached(self.metrics[goal.metric]):
+                raise GoalMissedError(f"goal missed: {value}; the goal is {goal}")
+        return "; ".join(f"{value} reaches the goal ({goal})" for goal, value in values.items())
 
     def save(self, folder: str | Path) -> Path:
         """Save the trained model with all that ``divekit.load`` needs; give the folder.

@@ -1,0 +1,88 @@
+import builtins
+
+import numpy as np
+import pytest
+import torch
+
+from divekit import plot
+from divekit.errors import MissingExtraError
+
+HISTORY = [
+    {
+        "epoch": epoch,
+        "train_loss": 1 / epoch,
+        "test_loss": 1.2 / epoch,
+        "test_accuracy": 1 - 0.5 / epoch,
+    }
+    for epoch in range(1, 6)
+]
+
+
+def test_curves_draw_losses_and_metrics_apart_with_the_right_numbers():
+    left, right = plot.curves(HISTORY).axes
+    assert [line.get_label() for line in left.lines] == ["train loss", "test loss"]
+    assert left.lines[1].get_ydata().tolist() == [1.2 / epoch for epoch in range(1, 6)]
+    assert [line.get_label() for line in right.lines] == ["test accuracy"]
+    assert left.lines[0].get_linestyle() != left.lines[1].get_linestyle()
+    assert left.get_legend() is not None
+    assert right.get_legend() is None  # one line needs none
+
+
+def test_a_logarithmic_loss_is_only_on_demand():
+    assert plot.curves(HISTORY).axes[0].get_yscale() == "linear"
+    assert plot.curves(HISTORY, log_loss=True).axes[0].get_yscale() == "log"
+    with pytest.raises(ValueError, match="history is empty"):
+        plot.curves([])
+
+
+@pytest.mark.parametrize(
+    "images", [torch.rand(7, 1, 4, 5), torch.rand(7, 3, 4, 5), np.zeros((7, 4, 5), np.uint8)]
+)
+def test_images_are_laid_out_in_rows(images):
+    picture = plot.images(images, list("abcdefg"), columns=3)
+    assert len(picture.axes) == 9
+    assert sum(bool(axes.images) for axes in picture.axes) == 7
+
+
+def test_wrong_captions_are_marked_with_the_truth():
+    axes = plot.images(torch.rand(2, 4, 4), ["cat", "dog"], truth=["cat", "cat"]).axes
+    assert axes[0].get_title() == "cat"
+    assert axes[1].get_title() == "dog\n(is cat)"
+    assert axes[0].title.get_color() != axes[1].title.get_color()
+
+
+@pytest.mark.parametrize(
+    ("images", "captions", "message"),
+    [
+        (torch.rand(0, 1, 4, 4), [], "no images"),
+        (torch.rand(2, 1, 4, 4), ["a"], "2 images and 1 captions"),
+        (torch.rand(1, 2, 4, 4), [], "must be"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(images, captions, message):
+    with pytest.raises(ValueError, match=message):
+        plot.images(images, captions)
+
+
+def test_a_picture_shows_itself_in_notebooks_and_leaves_pyplot_alone():
+    from matplotlib import pyplot
+
+    picture = plot.lines([1, 2], {"a": [1, 2], "b": [2, 1]}, x_label="time")
+    assert picture._repr_png_().startswith(b"\x89PNG")
+    assert pyplot.get_fignums() == []
+    assert plot.is_picture(picture)
+    assert not plot.is_picture("picture")
+
+
+def test_without_matplotlib_the_error_names_the_extra(monkeypatch):
+    real_import = builtins.__import__
+
+    def no_matplotlib(name, *args):
+        if name.startswith("matplotlib"):
+            raise ImportError(name)
+        return real_import(name, *args)
+
+    monkeypatch.setattr(builtins, "__import__", no_matplotlib)
+    monkeypatch.setattr("divekit.plot.picture._figure_class", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'divekit\[plot\]'"):
+        plot.points([1], [2])

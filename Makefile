@@ -27,6 +27,7 @@ EXTRAS_docs := docs
 
 demo: $(VENV)/installed-demo
 	@$(BIN)/divekit train softmax_regression --sample
+	@echo "(divekit is $(BIN)/divekit; 'source $(BIN)/activate' puts it on the path)"
 
 test: $(VENV)/installed-dev
 	@$(BIN)/python -m pytest

@@ -215,7 +215,7 @@ def train(
         answer = {"folder": str(folder), "metrics": result.metrics, "reached": result.reached}
         typer.echo(json.dumps(answer))
     else:
-        typer.echo("\n" + results.suggestions(result, folder))
+        typer.echo("\n" + results.suggestions(result, folder, sample=sample))
     if result.reached is False:
         result.check()  # raises, with the words for it
 

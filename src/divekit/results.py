@@ -61,10 +61,12 @@ def summary(run: Run, folder: Path, pictures: dict[str, Path]) -> str:
     return "\n".join(f"{name:<16}{text}" for name, text in rows.items())
 
 
-def suggestions(run: Run, folder: Path) -> str:
-    """Say what to try next."""
+def suggestions(run: Run, folder: Path, *, sample: bool) -> str:
+    """Say what to try next; with ``sample``, without a download."""
     name = run.recipe.name
-    lines = {f"divekit train {name} lr=0.5": "another learning rate"}
+    lines = {f"divekit train {name} lr=0.5{' --sample' * sample}": "another learning rate"}
+    if sample:
+        lines[f"divekit train {name}"] = "the data of the book, fetched once"
     for section in book.sections():
         if name in section.recipes:
             lines[f"divekit notebook {section.number}"] = "the code, to read and change in Jupyter"
@@ -72,6 +74,5 @@ def suggestions(run: Run, folder: Path) -> str:
     lines[f"divekit predict {folder} {file}"] = "the model on a file of your own"
     lines["divekit list"] = "what else there is"
     width = max(len(command) for command in lines)
-    return "\n".join(
-        ["Try next:", *(f"  {command:<{width}}  {why}" for command, why in lines.items())]
-    )
+    rows = [f"  {command:<{width}}  {why}" for command, why in lines.items()]
+    return "\n".join(["Try next:", *rows])

@@ -14,7 +14,7 @@ from divekit.evaluate import accuracy
 from divekit.models import LinearRegression
 from divekit.nn import squared_loss
 from divekit.optim import cosine
-from divekit.train import Recipe, fit, pick_device
+from divekit.train import Recipe, evaluate, fit, pick_device
 
 
 def small(**changes) -> Recipe:
@@ -198,3 +198,10 @@ def test_a_device_that_is_not_there_is_named():
     for wrong in ("cuda:99", "toaster"):
         with pytest.raises(UsageError, match=wrong):
             pick_device(wrong)
+
+
+def test_evaluating_a_run_on_its_test_data_gives_what_its_history_says():
+    with use_samples():
+        run = fit(recipes.softmax_regression(epochs=2), callbacks=[])
+    measured = evaluate(run, run.data.test)
+    assert measured == {name: run.metrics[f"test_{name}"] for name in ("loss", "accuracy")}

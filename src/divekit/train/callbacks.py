@@ -84,7 +84,7 @@ class Progress(Callback):
 
         self._bar = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=16),
             TextColumn("{task.percentage:3.0f}%"),
             TimeRemainingColumn(compact=True),
             TextColumn("{task.fields[news]}"),
@@ -109,18 +109,20 @@ class Progress(Callback):
 
     def epoch_ended(self, run: "Run", record: Record) -> None:
         """Show the epoch's figures."""
-        news = "  ".join(f"{name} {value:.4g}" for name, value in record.items() if name != "epoch")
+        figures = {name: value for name, value in record.items() if name != "epoch"}
         epochs = run.recipe.epochs
         if self._bar is not None:
-            self._bar.update(
-                self._task, completed=record["epoch"] * len(run.data.train), news=news.strip()
-            )
+            # The first and the last figure: all of them would leave no room for the bar.
+            news = {name: figures[name] for name in (next(iter(figures)), list(figures)[-1])}
+            done = record["epoch"] * len(run.data.train)
+            self._bar.update(self._task, completed=done, news=_write(news))
             return
         every = max(1, epochs // 10)
         if record["epoch"] % every == 0 or record["epoch"] in (1, epochs):
             seconds = time.monotonic() - self._began
             self._out.write(
-                f"epoch {record['epoch']:>{len(str(epochs))}}/{epochs}  {news}  ({seconds:.1f} s)\n"
+                f"epoch {record['epoch']:>{len(str(epochs))}}/{epochs}  {_write(figures)}"
+                f"  ({seconds:.1f} s)\n"
             )
             self._out.flush()
 
@@ -129,3 +131,7 @@ class Progress(Callback):
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+
+def _write(figures: Record) -> str:
+    return "  ".join(f"{name} {value:.4g}" for name, value in figures.items())

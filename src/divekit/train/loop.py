@@ -72,9 +72,10 @@ def _train(run: Run, watchers: Iterable[Callback]) -> None:
             for stepped in steppers:
                 stepped(run, number)
         state.end_epoch()
-        record: Record = {"epoch": epoch, **means.read("train_")}
+        record: Record = {"epoch": epoch}
+        record |= {f"train_{name}": value for name, value in means.read().items()}
         if test is not None and recipe.loss is not None:
-            record |= evaluate(model, test, recipe, state).read("test_")
+            record |= {f"test_{name}": value for name, value in evaluate(run, test).items()}
         run.history.append(record)
         for watcher in watchers:
             watcher.epoch_ended(run, record)
@@ -91,16 +92,18 @@ def supervised_step(recipe: Recipe) -> Step:
     return step
 
 
-def evaluate(model: nn.Module, batches: Iterable[Batch], recipe: Recipe, state: State) -> "Means":
-    """Measure a recipe's loss and metrics over batches, in evaluation mode."""
-    was_training = model.training
-    model.eval()
+def evaluate(run: Run, batches: Iterable[Batch]) -> Record:
+    """Measure a supervised run over batches: ``{"loss": ..., "accuracy": ...}``."""
+    if run.recipe.loss is None:
+        raise UsageError("a recipe with a step of its own has no loss to measure by")
+    was_training = run.model.training
+    run.model.eval()
     means = Means()
     with torch.no_grad():
         for batch in batches:
-            means.add(len(batch[0]), *_measure(model, batch, recipe, state))
-    model.train(was_training)
-    return means
+            means.add(len(batch[0]), *_measure(run.model, batch, run.recipe, run.state))
+    run.model.train(was_training)
+    return means.read()
 
 
 def _measure(
@@ -134,15 +137,15 @@ class Means:
         for name, value in metrics.items():
             self._values.setdefault(name, []).append(value)
 
-    def read(self, prefix: str) -> Record:
-        """Give the means over all examples, as numbers, with a prefix to their names."""
+    def read(self) -> Record:
+        """Give the means over all examples, as numbers."""
         if not self._counts:
             raise UsageError("there are no batches: the data set is empty")
         counts = torch.tensor(self._counts, dtype=torch.float64)
         means = {}
         for name, values in self._values.items():
             stacked = torch.stack(values).cpu().double()  # MPS has no float64, hence in this order
-            means[prefix + name] = ((stacked * counts).sum() / counts.sum()).item()
+            means[name] = ((stacked * counts).sum() / counts.sum()).item()
         return means
 
 

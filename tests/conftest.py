@@ -9,6 +9,9 @@ from typer.testing import CliRunner, Result
 
 from divekit.cli import app
 
+# The tests' tensors are small: a second thread would only wait, and slow down what runs beside.
+torch.set_num_threads(1)
+
 REAL_DATA = os.environ.get("DIVEKIT_DATA", "")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from divekit import __version__
+from divekit import __version__, book
 from divekit.data import FashionMNIST
 
 
@@ -150,7 +150,8 @@ def test_notebooks_are_written_where_they_are_wanted(divekit):
     assert divekit("notebook", "3.7", "mine").exit_code == 2
     assert divekit("notebook", "3.7", "mine", "--force").exit_code == 0
     assert divekit("notebook", "--all", "every").exit_code == 0
-    assert len(list(Path("every").glob("*.ipynb"))) == 4
+    ready = [section for section in book.sections() if section.script]
+    assert len(list(Path("every").glob("*.ipynb"))) == len(ready)
 
 
 def test_doctor_names_what_is_wrong_and_how_to_mend_it(divekit, monkeypatch):

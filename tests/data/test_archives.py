@@ -82,7 +82,7 @@ MAKERS = {
 def refused(tmp_path):
     """Check that an archive is refused with words, and that nothing is left of it anywhere."""
 
-    def check(archive, message="", caps=None):
+    def check(archive, message=None, caps=None):
         before = everything(tmp_path)
         with pytest.raises(BadDataError, match=message):
             extract(archive, tmp_path / "deep/er/target", caps)
@@ -114,9 +114,7 @@ def test_names_that_lead_out_or_confuse_a_system_are_refused(tmp_path, refused, 
 @pytest.mark.parametrize("kind", MAKERS)
 @pytest.mark.parametrize("names", SECOND_MEMBERS.values(), ids=SECOND_MEMBERS)
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_members_that_would_overwrite_each_other_somewhere_are_refused(
-    tmp_path, refused, kind, names
-):
+def test_members_that_would_overwrite_each_other_are_refused(tmp_path, refused, kind, names):
     refused(MAKERS[kind](tmp_path / "x", [(name, b"x") for name in names]), "collides|twice")
 
 
@@ -224,7 +222,7 @@ def test_a_zip_name_with_a_nul_is_refused(tmp_path, refused):
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-@pytest.mark.parametrize("keep", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("keep", [0.1, 0.5, 0.8])
 def test_a_truncated_archive_is_refused(tmp_path, refused, kind, keep):
     archive = MAKERS[kind](tmp_path / "x", [("a", os.urandom(20_000)), ("b", os.urandom(20_000))])
     archive.write_bytes(archive.read_bytes()[: int(archive.stat().st_size * keep)])

@@ -163,11 +163,12 @@ def _open(archive: Path, caps: Caps) -> Iterator[_Reader]:
                 with zipfile.ZipFile(raw) as opened:
                     yield _Zip(archive, opened)
             elif start.startswith(b"\x1f\x8b"):
-                careful = _Careful(gzip.GzipFile(fileobj=raw))
+                careful: Any = _Careful(gzip.GzipFile(fileobj=raw))
                 with tarfile.open(fileobj=careful, mode="r:") as opened_tar:
                     yield _Tar(archive, opened_tar)
             elif start[257:262] == b"ustar":
-                with tarfile.open(fileobj=_Careful(raw), mode="r:") as opened_tar:
+                careful = _Careful(raw)
+                with tarfile.open(fileobj=careful, mode="r:") as opened_tar:
                     yield _Tar(archive, opened_tar)
             else:
                 raise BadDataError(f"{archive}: neither a zip nor a tar archive")

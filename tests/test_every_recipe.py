@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 
-from divekit import recipes
+from divekit import recipes, runs
 from divekit.data import Batches, DataSet, Facts, Opened, use_samples
 from divekit.errors import GoalMissedError
 from divekit.train import fit
@@ -75,5 +75,5 @@ def test_a_gradient_of_zero_misses_the_goal(name):
 
 
 def test_the_recipe_is_rebuilt_from_its_name_and_overrides(name):
-    built = recipes.build(name, {"epochs": "2", "data.batch_size": "7"})
+    built = runs.build(name, {"epochs": "2", "data.batch_size": "7"})
     assert (built.name, built.epochs, built.data.batch_size) == (name, 2, 7)

@@ -21,6 +21,7 @@ ALLOWED = {
     "plot": BASE,
     "train": BASE,
     "recipes": BASE | {"data", "evaluate", "models", "nn", "optim", "train"},
+    "runs": BASE | {"data", "recipes", "train"},
     "section": BASE | {"plot"},
     "notebook": BASE | {"book", "section"},
     "results": BASE | {"book", "plot", "train"},

@@ -20,7 +20,7 @@ def test_every_public_name_is_there(part):
 def test_the_top_level_lists_and_finds_its_names():
     assert set(divekit.__all__) <= set(dir(divekit))
     assert divekit.fit is divekit.train.fit
-    assert divekit.load is divekit.recipes.load
+    assert divekit.load is importlib.import_module("divekit.runs").load
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         divekit.nonsense  # noqa: B018
 

@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from divekit import book, data, evaluate, models, nn, optim, plot, recipes, train
-    from divekit.recipes import load
+    from divekit.runs import load
     from divekit.train import fit
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 # The two functions that are worth having at the top, and where they live.
-_FUNCTIONS = {"fit": "divekit.train", "load": "divekit.recipes"}
+_FUNCTIONS = {"fit": "divekit.train", "load": "divekit.runs"}
 
 
 def __getattr__(name: str) -> Any:

@@ -188,7 +188,7 @@ def train(
     from dataclasses import replace
 
     from divekit import results
-    from divekit.recipes import build
+    from divekit.runs import build
     from divekit.train import Log, Progress, fit
 
     recipe = build(name, split_pairs(settings or []))
@@ -231,7 +231,7 @@ def predict(
 ) -> None:
     """Predict with a trained model."""
     from divekit.data import read_inputs
-    from divekit.recipes import load
+    from divekit.runs import load
     from divekit.train import pick_device
 
     trained = load(folder, str(pick_device(device)))

@@ -86,3 +86,12 @@ def test_without_matplotlib_the_error_names_the_extra(monkeypatch):
     monkeypatch.setattr("divekit.plot.picture._figure_class", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'divekit\[plot\]'"):
         plot.points([1], [2])
+
+
+def test_lines_take_scales_limits_and_marks():
+    (axes,) = plot.lines(
+        torch.arange(1, 4), {"y": torch.ones(3)}, log="xy", y_limits=(0.1, 10), marks=[(2, 1)]
+    ).axes
+    assert (axes.get_xscale(), axes.get_yscale(), axes.get_ylim()) == ("log", "log", (0.1, 10))
+    assert axes.lines[1].get_xydata().tolist() == [[2, 1]]
+    assert axes.get_legend() is None

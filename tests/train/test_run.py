@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load_file
 from torch.testing import assert_close
 
-from divekit import load, recipes
+from divekit import load, recipes, runs
 from divekit.data import use_samples
 from divekit.errors import BadDataError, GoalMissedError, UsageError
 from divekit.models import SoftmaxRegression
@@ -129,7 +129,7 @@ def test_check_says_what_was_reached_or_missed(run):
 
 
 def test_check_refuses_data_it_knows_no_goal_for():
-    run = fit(recipes.build("linear_regression", {"data": "synthetic_regression"}), callbacks=[])
+    run = fit(runs.build("linear_regression", {"data": "synthetic_regression"}), callbacks=[])
     object.__setattr__(run.recipe, "goals", (Goal("test_accuracy", at_least=0.5, on="other"),))
     with pytest.raises(UsageError, match="no goal is known on synthetic_regression"):
         run.check()
@@ -151,9 +151,7 @@ def test_run_folders_are_numbered_and_never_reused(tmp_path):
 
 
 def test_settings_in_text_build_the_same_recipe_as_python():
-    built = recipes.build(
-        "softmax_regression", {"lr": "0.5", "data.resize": "16", "data": "digits"}
-    )
+    built = runs.build("softmax_regression", {"lr": "0.5", "data.resize": "16", "data": "digits"})
     assert built.data.name == "digits"
     assert (built.data.resize, built.data.batch_size) == (16, 256)  # the recipe's batch size stays
     assert built.overrides == {"lr": 0.5, "data": "digits", "data.resize": 16}
@@ -163,11 +161,11 @@ def test_settings_in_text_build_the_same_recipe_as_python():
         ({"rate": "1"}, "no setting is called 'rate'"),
     ]:
         with pytest.raises(UsageError, match=message):
-            recipes.build("softmax_regression", wrong)
+            runs.build("softmax_regression", wrong)
     with pytest.raises(UsageError, match="did you mean softmax_regression"):
-        recipes.build("softmax_regresion", {})
+        runs.build("softmax_regresion", {})
 
 
 def test_data_that_do_not_suit_the_model_are_named():
     with pytest.raises(UsageError, match="synthetic_regression has no classes"):
-        fit(recipes.build("softmax_regression", {"data": "synthetic_regression"}), callbacks=[])
+        fit(runs.build("softmax_regression", {"data": "synthetic_regression"}), callbacks=[])

@@ -31,5 +31,7 @@ __all__ = [
 ]
 
 DATA_SETS: dict[str, type[DataSet]] = {
-    kind.name: kind for kind in (Digits, FashionMNIST, SyntheticRegression)
+    kind.name: kind
+    for kind in list(globals().values())
+    if isinstance(kind, type) and issubclass(kind, DataSet) and kind is not DataSet
 }

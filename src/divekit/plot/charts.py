@@ -1,9 +1,9 @@
 """Curves: what the epochs of a run came to, or any lines."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from divekit.plot.picture import COLOURS, add_legend, new_picture, style_axes
+from divekit.plot.picture import COLOURS, INK, add_legend, new_picture, style_axes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,36 +37,65 @@ def curves(history: Sequence[Mapping[str, float]], *, log_loss: bool = False) ->
 
 
 def lines(
-    x: Sequence[float],
-    ys: Mapping[str, Sequence[float]],
+    x: Any,
+    ys: Mapping[str, Any],
     *,
     x_label: str = "",
     y_label: str = "",
+    log: Literal["", "x", "y", "xy"] = "",
+    y_limits: tuple[float, float] | None = None,
+    marks: Sequence[tuple[float, float]] = (),
 ) -> "Figure":
-    """Draw one line for each entry of ``ys`` over a common ``x``."""
+    """Draw one line for each entry of ``ys`` over a common ``x``.
+
+    Args:
+        x: (N,), a tensor, an array or a list.
+        ys: the lines by name, each (N,).
+        x_label: what the x axis is.
+        y_label: what the y axis is.
+        log: which axes are logarithmic.
+        y_limits: the lower and upper end of the y axis, in place of those of the data.
+        marks: points (x, y) to mark with a dot.
+    """
     picture = new_picture()
     axes = picture.subplots()
     for name, y in ys.items():
         draw_line(axes, x, y, name)
-    axes.set(xlabel=x_label, ylabel=y_label)
-    style_axes(axes)
+    _finish(axes, x_label, y_label, log, marks)
+    axes.set_ylim(y_limits)
     add_legend(axes)
     return picture
 
 
 def points(
-    x: Sequence[float], y: Sequence[float], *, x_label: str = "", y_label: str = ""
+    x: Any,
+    y: Any,
+    *,
+    x_label: str = "",
+    y_label: str = "",
+    log: Literal["", "x", "y", "xy"] = "",
+    marks: Sequence[tuple[float, float]] = (),
 ) -> "Figure":
-    """Draw points (x, y)."""
+    """Draw points (x, y), both (N,); the other arguments are those of ``lines``."""
     picture = new_picture()
     axes = picture.subplots()
     axes.scatter(x, y, s=4, color=COLOURS[0], alpha=0.7)
-    axes.set(xlabel=x_label, ylabel=y_label)
-    style_axes(axes)
+    _finish(axes, x_label, y_label, log, marks)
     return picture
 
 
-def draw_line(axes: Any, x: Sequence[float], y: Sequence[float], name: str) -> None:
+def _finish(axes: Any, x_label: str, y_label: str, log: str, marks: Sequence[Any]) -> None:
+    if marks:
+        axes.plot(*zip(*marks, strict=True), "o", color=INK, zorder=3, label="_marks")
+    axes.set(xlabel=x_label, ylabel=y_label)
+    if "x" in log:
+        axes.set_xscale("log")
+    if "y" in log:
+        axes.set_yscale("log")
+    style_axes(axes)
+
+
+def draw_line(axes: Any, x: Any, y: Any, name: str) -> None:
     """Draw a line in the next colour; measurements on held-out data are dashed."""
     colour = COLOURS[len(axes.lines) % len(COLOURS)]
     dashes = "--" if name.startswith(("test", "validation")) else "-"

@@ -1,19 +1,24 @@
 """Recipes: one function per run, by name. Their arguments are the overrides."""
 
-from divekit.recipes.catalog import RECIPES, build, load
+from collections.abc import Callable
+
 from divekit.recipes.linear_networks import (
     linear_regression,
     linear_regression_scratch,
     softmax_regression,
     softmax_regression_scratch,
 )
+from divekit.train import Recipe
+from divekit.train.recipe import is_recipe
 
 __all__ = [
     "RECIPES",
-    "build",
     "linear_regression",
     "linear_regression_scratch",
-    "load",
     "softmax_regression",
     "softmax_regression_scratch",
 ]
+
+RECIPES: dict[str, Callable[..., Recipe]] = {
+    name: value for name, value in list(globals().items()) if is_recipe(value)
+}

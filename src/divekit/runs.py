@@ -1,6 +1,6 @@
-"""Every recipe by name; recipes from text settings; trained models back from their folders."""
+"""Recipes from text settings, and trained models back from their folders."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -8,15 +8,8 @@ from typing import Any, cast
 from divekit.data import DATA_SETS, DataSet, Facts
 from divekit.errors import UsageError, unknown_name
 from divekit.overrides import parse_settings
-from divekit.recipes import linear_networks
+from divekit.recipes import RECIPES
 from divekit.train import Recipe, Trained, load_weights, read_description
-from divekit.train.recipe import is_recipe
-
-SUBJECTS = (linear_networks,)
-
-RECIPES: dict[str, Callable[..., Recipe]] = {
-    name: value for subject in SUBJECTS for name, value in vars(subject).items() if is_recipe(value)
-}
 
 
 def build(name: str, texts: Mapping[str, str]) -> Recipe:

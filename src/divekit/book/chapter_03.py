@@ -7,7 +7,13 @@ CHAPTER = Chapter(
     "Linear Neural Networks",
     folder="03_linear_networks",
     sections=(
-        Section("3.1", "Linear Regression"),
+        Section(
+            "3.1",
+            "Linear Regression",
+            script="01_linear_regression.py",
+            models=("LinearRegression", "least_squares"),
+            sabotage=("-((y - mean) ** 2) / (2 * std**2)", "-(y - mean).abs() / std"),
+        ),
         Section(
             "3.2",
             "Linear Regression Implementation from Scratch",

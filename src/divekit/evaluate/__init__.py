@@ -1,5 +1,6 @@
-"""Measures of how good a model is."""
+"""Measures of how good a model is, and of how long it takes."""
 
 from divekit.evaluate.classification import accuracy
+from divekit.evaluate.timing import Timer
 
-__all__ = ["accuracy"]
+__all__ = ["Timer", "accuracy"]

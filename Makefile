@@ -2,6 +2,7 @@
 #
 #   make demo        train softmax regression on real digits; no download but packages
 #   make test        the tests (slow ones apart: make test-slow)
+#   make section     S=3.7: format, check, test and run one section, in seconds
 #   make lint        ruff and mypy
 #   make bench       benchmarks beside their peers
 #   make notebooks   every section as a notebook, in notebooks/
@@ -23,7 +24,7 @@ EXTRAS_demo := plot,data
 EXTRAS_dev := dev
 EXTRAS_docs := docs
 
-.PHONY: demo test test-slow lint bench notebooks docs results clean
+.PHONY: demo test test-slow section lint bench notebooks docs results clean
 
 demo: $(VENV)/installed-demo
 	@$(BIN)/divekit train softmax_regression --sample
@@ -34,6 +35,13 @@ test: $(VENV)/installed-dev
 
 test-slow: $(VENV)/installed-dev
 	@$(BIN)/python -m pytest -m slow
+
+# The quick loop of whoever writes a section: make section S=3.7
+section: $(VENV)/installed-dev
+	@$(BIN)/ruff format src/divekit/sections src/divekit/book
+	@$(BIN)/ruff check src/divekit/sections src/divekit/book
+	@$(BIN)/python -m pytest -m "" tests/test_book.py tests/test_every_section.py tests/test_notebook.py -k "book or $(S)"
+	@$(BIN)/divekit run $(S) --sample
 
 lint: $(VENV)/installed-dev
 	@$(BIN)/ruff check .

@@ -29,8 +29,6 @@ def test_rows_name_only_what_exists():
     for section in book.sections():
         if section.script:
             assert book.script_path(section).is_file(), section.number
-        assert set(section.recipes) <= set(recipes.RECIPES), section.number
-        assert set(section.models) <= set(models.__all__), section.number
         assert set(section.data) <= set(DATA_SETS), section.number
 
 
@@ -57,7 +55,7 @@ def test_every_model_and_every_recipe_is_reached_by_a_section():
 def test_a_section_that_trains_nothing_says_how_to_sabotage_it():
     for section in book.sections():
         if section.script and not section.recipes:
-            assert section.sabotage, f"{section.number} needs sabotage=(text, replacement)"
+            assert section.sabotage, f"{section.number} needs sabotage=((text, replacement),)"
 
 
 def test_an_unknown_section_suggests_the_nearest():

@@ -22,7 +22,7 @@ ALLOWED = {
     "train": BASE,
     "recipes": BASE | {"data", "evaluate", "models", "nn", "optim", "train"},
     "runs": BASE | {"data", "recipes", "train"},
-    "section": BASE | {"plot"},
+    "section": BASE | {"book", "plot"},
     "notebook": BASE | {"book", "section"},
     "results": BASE | {"book", "plot", "train"},
     "report": BASE | {"book", "data", "recipes"},

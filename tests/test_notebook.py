@@ -7,6 +7,7 @@ from divekit import book
 from divekit.data import use_samples
 from divekit.errors import UsageError
 from divekit.notebook import file_name, notebook, write_notebook
+from divekit.section import run_section
 
 READY = [pytest.param(section, id=section.number) for section in book.sections() if section.script]
 
@@ -22,7 +23,7 @@ def code_of(section):
 @pytest.mark.parametrize("section", READY)
 def test_a_notebook_is_valid_and_self_contained(section):
     nbformat = pytest.importorskip("nbformat")
-    nbformat.validate(nbformat.from_dict(notebook(section)))
+    nbformat.validate(nbformat.reads(json.dumps(notebook(section)), as_version=4))
     namespace = {"__name__": "__main__"}
     with use_samples():
         for code in code_of(section):
@@ -64,12 +65,16 @@ def test_a_notebook_that_is_there_is_not_overwritten(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("section", READY)
-def test_a_notebook_executes_in_a_jupyter_kernel_and_shows_its_pictures(section, monkeypatch):
+def test_a_notebook_executes_in_a_jupyter_kernel_and_shows_its_pictures(
+    section, monkeypatch, tmp_path
+):
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     monkeypatch.setenv("DIVEKIT_SAMPLE", "1")
-    executed = nbclient.NotebookClient(nbformat.from_dict(notebook(section)), timeout=120).execute()
+    page = nbformat.reads(json.dumps(notebook(section)), as_version=4)
+    executed = nbclient.NotebookClient(page, timeout=120).execute()
     outputs = [output for cell in executed.cells for output in cell.get("outputs", [])]
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
-    expected = sum("plot." in code for code in code_of(section))
-    assert len(pictures) == expected
+    with use_samples():
+        expected = run_section(book.script_path(section), tmp_path, say=lambda line: None)
+    assert len(pictures) == len(expected.pictures)
     assert not [output for output in outputs if output["output_type"] == "error"]

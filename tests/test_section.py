@@ -4,8 +4,9 @@ import sys
 import pytest
 
 from divekit import book, plot
+from divekit.book.script import read_cells
 from divekit.errors import MissingExtraError, UsageError
-from divekit.section import cells_in_view, read_cells, run_section
+from divekit.section import cells_in_view, run_section
 
 
 def script(tmp_path, text):
@@ -87,9 +88,17 @@ def test_what_is_in_view_is_used_by_later_source_and_not_imported_over(tmp_path)
         code_in_view(tmp_path, recipe + SOFTMAX.format("SoftmaxRegression"))
 
 
-def test_a_helper_that_is_not_shown_is_imported_from_its_module(tmp_path):
-    code = code_in_view(tmp_path, "# %% source\nfrom divekit.nn.losses import squared_loss\n")[0]
-    assert "from divekit.nn.losses import _require_same_shape" in code
+def test_a_public_helper_is_imported_and_a_private_one_shown(tmp_path):
+    losses = "# %% source\nfrom divekit.nn.losses import {}\n"
+    code = code_in_view(tmp_path, losses.format("cross_entropy_scratch"))[0]
+    assert "from divekit.nn.losses import log_softmax_scratch" in code
+    code = code_in_view(tmp_path, losses.format("squared_loss"))[0]
+    assert "def _require_same_shape(" in code
+    assert "import _" not in code
+    twice = code_in_view(
+        tmp_path, losses.format("squared_loss") + losses.format("squared_loss_scratch")
+    )
+    assert "def _require_same_shape(" not in twice[1]
 
 
 @pytest.mark.parametrize(

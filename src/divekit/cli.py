@@ -3,6 +3,7 @@
 import functools
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -52,6 +53,9 @@ def command(function: Callable[Parameters, None]) -> Callable[Parameters, None]:
     def guarded(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
         try:
             function(*args, **kwargs)
+        except BrokenPipeError:
+            # Whoever read the output has heard enough: `divekit list | head`.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except KeyboardInterrupt:
             _complain("interrupted", INTERRUPTED)
         except DivekitError as error:
@@ -131,7 +135,8 @@ def run(
     keep_memory()
     say = _say_on(json_)
     say(f"{section.number} {section.title}")
-    with results_folder(out, number) as folder, _samples(sample, say), _stdout_to_stderr(json_):
+    samples = _samples(sample and bool(section.data), say)
+    with results_folder(out, number) as folder, samples, _stdout_to_stderr(json_):
         try:
             outcome = run_section(path, folder, say)
         except AssertionError as error:

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from divekit import book
+from divekit.book.script import Cell
 from divekit.errors import UsageError
-from divekit.section import Cell, cells_in_view
+from divekit.section import cells_in_view
 
 
 def notebook(section: book.Section) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from divekit.errors import unknown_name
 SHOWN = {
     "planned": "planned",
     "sample": "runs on its sample",
-    "real": "reaches its goal",
+    "real": "shown in full",
 }
 
 

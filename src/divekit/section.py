@@ -1,71 +1,21 @@
-"""Section scripts: reading their cells, putting library source in view, running them.
+"""Section scripts at work: library source put in view, cells run.
 
-A section is a percent script. Its cells are ``# %% [markdown]`` (prose), ``# %%`` (code) and
-``# %% source``: a cell of ``from divekit... import ...`` lines only. Run as a script, a
-source cell imports the names; in the notebook and on the page it *is* their source, so the
-code lives once, in the library, and can be read and changed where it is taught.
+Run as a script, a source cell imports the names; in the notebook and on the page it *is*
+their source, so the code lives once, in the library, and can be read and changed where it is
+taught.
 """
 
 import ast
 import importlib.util
-import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from divekit.book.script import Cell, read_cells, source_names
 from divekit.errors import MissingExtraError, UsageError
 from divekit.plot import is_picture
-
-MARKER = re.compile(r"^# %%(?:\s+(?P<kind>\[markdown\]|source))?\s*$")
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell of a section script."""
-
-    kind: Literal["markdown", "code", "source"]
-    text: str
-    line: int
-    """Line of the script on which the text begins, from 1."""
-
-
-def read_cells(path: Path) -> list[Cell]:
-    """Read the cells of a section script, without their ``# %%`` lines.
-
-    Raises UsageError for text before the first cell and for a marker of another form.
-    """
-    cells: list[Cell] = []
-    kind, lines, start = "", [], 1
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if not line.startswith("# %%"):
-            lines.append(line)
-            continue
-        marker = MARKER.match(line)
-        if marker is None:
-            raise UsageError(f"{path}, line {number}: {line!r} is not a cell marker")
-        cells += _make_cell(path, kind, lines, start)
-        kind = {None: "code", "[markdown]": "markdown", "source": "source"}[marker["kind"]]
-        lines, start = [], number + 1
-    cells += _make_cell(path, kind, lines, start)
-    return cells
-
-
-def _make_cell(path: Path, kind: str, lines: list[str], start: int) -> Iterator[Cell]:
-    while lines and not lines[0].strip():
-        lines, start = lines[1:], start + 1
-    while lines and not lines[-1].strip():
-        lines = lines[:-1]
-    if not lines:
-        return
-    if not kind:
-        raise UsageError(f"{path}, line {start}: text before the first cell")
-    if kind == "markdown":
-        for number, line in enumerate(lines, start):
-            if line.rstrip() != "#" and not line.startswith("# "):
-                raise UsageError(f"{path}, line {number}: prose must begin with '# '")
-        lines = [line[2:] for line in lines]
-    yield Cell(kind, "\n".join(lines), start)  # type: ignore[arg-type]
 
 
 def cells_in_view(path: Path) -> list[Cell]:
@@ -111,34 +61,27 @@ class _View:
         """Give the source that a cell of imports asks for, with the imports it needs."""
         imports: list[str] = []
         bodies: list[str] = []
-        wanted = list(_wanted(text))
-        for _, names in wanted:
-            if late := names & self._imported:
+        wanted: dict[str, set[str]] = {}
+        for module_name, name in source_names(text):
+            if name in self._imported:
                 raise UsageError(
-                    f"{', '.join(sorted(late))} was imported by an earlier cell; "
+                    f"{name} was imported by an earlier cell; "
                     "its source must come before what uses it"
                 )
-            self._defined |= names
-        for module_name, names in wanted:
+            wanted.setdefault(module_name, set()).add(name)
+            self._defined.add(name)
+        for module_name, names in wanted.items():
             module = _Module.read(module_name)
-            nodes = module.definitions(names)
+            # A private helper is part of what it helps: shown with it, once.
+            helpers = module.private_helpers(names) - self._defined
+            self._defined |= helpers
+            nodes = module.definitions(names | helpers)
             for name in module.needed(nodes):
                 if name not in self._defined | self._imported:
                     imports.append(module.import_line(name))
                     self._imported.add(name)
             bodies += [module.text(node) for node in nodes]
         return "\n\n\n".join(["\n".join(_merge(imports))] * bool(imports) + bodies)
-
-
-def _wanted(text: str) -> Iterator[tuple[str, set[str]]]:
-    for node in ast.parse(text).body:
-        if not (isinstance(node, ast.ImportFrom) and node.module and node.level == 0):
-            raise UsageError(
-                "a source cell holds `from divekit... import ...` lines and nothing else"
-            )
-        if any(alias.asname for alias in node.names):
-            raise UsageError("a source cell cannot rename what it imports")
-        yield node.module, {alias.name for alias in node.names}
 
 
 @dataclass
@@ -185,6 +128,17 @@ class _Module:
         chosen = {id(self.definition[name]): self.definition[name] for name in names}
         return sorted(chosen.values(), key=lambda node: node.lineno)
 
+    def private_helpers(self, names: set[str]) -> set[str]:
+        """Give the module's private definitions that the named ones use, directly or not."""
+        found: set[str] = set()
+        waiting = list(self.definitions(names))
+        while waiting:
+            used = set(self.needed([waiting.pop()])) & set(self.definition)
+            fresh = {name for name in used if name.startswith("_")} - found
+            found |= fresh
+            waiting += [self.definition[name] for name in fresh]
+        return found
+
     def needed(self, nodes: list[ast.stmt]) -> list[str]:
         """Give the module's names that statements use."""
         used = {item.id for node in nodes for item in ast.walk(node) if isinstance(item, ast.Name)}
@@ -227,32 +181,55 @@ def run_section(path: Path, folder: Path | None, say: Callable[[str], None] = pr
     """Run a section's cells as a notebook would, saving its pictures into a folder.
 
     The value of a cell's last expression is shown: a picture is saved as PNG and SVG
-    (with no folder it is drawn and dropped), anything else goes to ``say``. Where a picture
-    needs matplotlib and it is not installed, that is said and the section goes on.
+    (with no folder it is drawn and dropped), anything else goes to ``say``. A cell that draws
+    is left out, with a word, where matplotlib is not installed. torch's global settings are
+    afterwards what they were before.
     """
     outcome = Outcome({"__name__": "__main__", "__file__": str(path)}, [])
-    for cell in read_cells(path):
-        if cell.kind == "markdown":
-            continue
-        tree = ast.parse(cell.text, filename=str(path))
-        ast.increment_lineno(tree, cell.line - 1)  # so that a traceback names the script's lines
-        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, str(path), "exec"), outcome.names)
-        if last is None:
-            continue
-        try:
-            expression = ast.Expression(last.value)  # type: ignore[attr-defined]
-            value = eval(compile(expression, str(path), "eval"), outcome.names)
-        except MissingExtraError as error:
-            if error.extra != "plot":
-                raise
-            say(f"(a picture is left out: {error})")
-            continue
-        if is_picture(value):
-            outcome.pictures += _save_picture(value, folder, len(outcome.pictures) + 1)
-        elif value is not None:
-            say(repr(value))
+    with _torch_as_it_was():
+        for cell in read_cells(path):
+            if cell.kind == "markdown":
+                continue
+            try:
+                value = _run_cell(cell, path, outcome.names)
+            except MissingExtraError as error:
+                if error.extra != "plot":
+                    raise
+                say(f"(a picture is left out: {error})")
+                continue
+            if is_picture(value):
+                outcome.pictures += _save_picture(value, folder, len(outcome.pictures) + 1)
+            elif value is not None:
+                say(repr(value))
     return outcome
+
+
+def _run_cell(cell: Cell, path: Path, names: dict[str, Any]) -> Any:
+    """Run a cell's statements; give the value of its last expression."""
+    tree = ast.parse(cell.text, filename=str(path))
+    ast.increment_lineno(tree, cell.line - 1)  # so that a traceback names the script's lines
+    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, str(path), "exec"), names)
+    if last is None:
+        return None
+    return eval(compile(ast.Expression(last.value), str(path), "eval"), names)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _torch_as_it_was() -> Iterator[None]:
+    import torch
+
+    dtype, grad, random = (
+        torch.get_default_dtype(),
+        torch.is_grad_enabled(),
+        torch.random.get_rng_state(),
+    )
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(dtype)
+        torch.set_grad_enabled(grad)
+        torch.random.set_rng_state(random)
 
 
 def _save_picture(picture: Any, folder: Path | None, number: int) -> list[Path]:

@@ -58,6 +58,14 @@ def test_least_squares_stands_features_that_repeat_or_never_vary(dtype):
     assert_close(model(features).detach(), 4 * feature + 1)
 
 
+def test_least_squares_sees_through_rounding_when_a_feature_repeats_another_in_other_units():
+    kilometres = 2 + 18 * torch.rand(200, 1)
+    features = torch.cat([kilometres, kilometres / 1.609], dim=1)  # equal up to float32 rounding
+    model = least_squares(features, 3 * kilometres + 1)
+    assert model.linear.weight.abs().max() < 3
+    assert_close(model(features).detach(), 3 * kilometres + 1, atol=1e-4, rtol=1e-4)
+
+
 def test_least_squares_with_fewer_examples_than_features_fits_them_exactly():
     features, targets = torch.randn(3, 10), torch.randn(3, 1)
     assert_close(least_squares(features, targets)(features).detach(), targets, atol=1e-5, rtol=1e-5)

@@ -45,5 +45,4 @@ def script_path(section: Section) -> Path:
         raise UsageError(
             f"{section.number} {section.title} is planned and has no script yet; ready are {ready}"
         )
-    (chapter,) = (chapter for chapter in chapters() if section in chapter.sections)
-    return chapter.path(section)
+    return section.path

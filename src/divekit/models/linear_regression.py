@@ -50,10 +50,11 @@ def least_squares(features: Tensor, targets: Tensor) -> LinearRegression:
     # In double precision: squaring a condition number of 1e4 would exhaust single precision.
     exact = torch.float32 if features.device.type == "mps" else torch.float64
     feature_mean, target_mean = features.to(exact).mean(0), targets.to(exact).mean(0)
-    # The pseudo-inverse drops directions in which the features do not vary: (D, B) @ (B, O).
-    weight = torch.linalg.pinv(features.to(exact) - feature_mean) @ (
-        targets.to(exact) - target_mean
-    )
+    # The pseudo-inverse drops directions in which the features do not vary: by more than the
+    # rounding of the type that they were given in, which a change to double does not undo.
+    tolerance = max(features.shape) * torch.finfo(features.dtype).eps
+    inverse = torch.linalg.pinv(features.to(exact) - feature_mean, rtol=tolerance)  # (D, B)
+    weight = inverse @ (targets.to(exact) - target_mean)  # (D, B) @ (B, O) -> (D, O)
     model = LinearRegression(features.shape[1], targets.shape[1]).to(
         features.device, features.dtype
     )

@@ -25,7 +25,9 @@ def curves(history: Sequence[Mapping[str, float]], *, log_loss: bool = False) ->
     picture = new_picture(width=4.2 * len(panels), height=3.0)
     for axes, panel in zip(picture.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         for name in panel:
-            draw_line(axes, epochs, [record[name] for record in history], name)
+            values = [record[name] for record in history]
+            held_out = name.startswith(("test", "validation"))
+            draw_line(axes, epochs, values, name.replace("_", " "), dashed=held_out)
         axes.set_xlabel("epoch")
         axes.set_ylabel("loss" if panel is losses else panel[0].split("_", 1)[-1])
         if panel is losses and log_loss:
@@ -46,7 +48,7 @@ def lines(
     y_limits: tuple[float, float] | None = None,
     marks: Sequence[tuple[float, float]] = (),
 ) -> "Figure":
-    """Draw one line for each entry of ``ys`` over a common ``x``.
+    """Draw one line for each entry of ``ys`` over a common ``x``; up to 20 points are marked.
 
     Args:
         x: (N,), a tensor, an array or a list.
@@ -75,12 +77,20 @@ def points(
     y_label: str = "",
     log: Literal["", "x", "y", "xy"] = "",
     marks: Sequence[tuple[float, float]] = (),
+    over: Mapping[str, tuple[Any, Any]] | None = None,
 ) -> "Figure":
-    """Draw points (x, y), both (N,); the other arguments are those of ``lines``."""
+    """Draw points (x, y), both (N,), and over them the lines ``{name: (x, y)}``.
+
+    The other arguments are those of ``lines``.
+    """
     picture = new_picture()
     axes = picture.subplots()
-    axes.scatter(x, y, s=4, color=COLOURS[0], alpha=0.7)
+    axes.scatter(x, y, s=6, color=COLOURS[0], alpha=0.7)
+    for number, (name, (line_x, line_y)) in enumerate((over or {}).items(), start=1):
+        axes.plot(line_x, line_y, color=COLOURS[number], linewidth=1.8, label=name)
     _finish(axes, x_label, y_label, log, marks)
+    if over:
+        axes.legend(frameon=False, labelcolor=INK)
     return picture
 
 
@@ -95,10 +105,15 @@ def _finish(axes: Any, x_label: str, y_label: str, log: str, marks: Sequence[Any
     style_axes(axes)
 
 
-def draw_line(axes: Any, x: Any, y: Any, name: str) -> None:
-    """Draw a line in the next colour; measurements on held-out data are dashed."""
-    colour = COLOURS[len(axes.lines) % len(COLOURS)]
-    dashes = "--" if name.startswith(("test", "validation")) else "-"
-    marker = "o" if len(x) <= 20 else ""
-    label = name.replace("_", " ")
-    axes.plot(x, y, dashes, color=colour, label=label, linewidth=1.8, marker=marker, markersize=3)
+def draw_line(axes: Any, x: Any, y: Any, name: str, *, dashed: bool = False) -> None:
+    """Draw a line in the next colour; up to 20 points are marked one by one."""
+    axes.plot(
+        x,
+        y,
+        "--" if dashed else "-",
+        color=COLOURS[len(axes.lines) % len(COLOURS)],
+        label=name,
+        linewidth=1.8,
+        marker="o" if len(x) <= 20 else "",
+        markersize=3,
+    )

@@ -283,7 +283,8 @@ print("closed forms agree, bells have area one, most likely is smallest squared 
 # 4. Measure distance in metres. What happens to the weights, to the predictions, and to the
 #    learning rates that work? Which of the answers differ between the closed form and the steps?
 # 5. A friend adds the feature "distance in miles". Neither `torch.linalg.solve` nor `least_squares`
-#    complains. Look at the weights, and at the predictions. What went wrong, and what did not?
+#    complains, but look at the weights that each finds, and at the predictions. What did
+#    `least_squares` do that the plain formula cannot?
 #
 # ## What to try next
 #

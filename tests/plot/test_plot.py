@@ -95,3 +95,8 @@ def test_lines_take_scales_limits_and_marks():
     assert (axes.get_xscale(), axes.get_yscale(), axes.get_ylim()) == ("log", "log", (0.1, 10))
     assert axes.lines[1].get_xydata().tolist() == [[2, 1]]
     assert axes.get_legend() is None
+
+
+def test_signed_images_share_one_scale_around_zero():
+    axes = plot.images(torch.tensor([[[-1.0, 0.0]], [[0.0, 3.0]]]), signed=True).axes
+    assert [panel.images[0].get_clim() for panel in axes] == [(-3, 3), (-3, 3)]

@@ -35,3 +35,4 @@ DATA_SETS: dict[str, type[DataSet]] = {
     for kind in list(globals().values())
     if isinstance(kind, type) and issubclass(kind, DataSet) and kind is not DataSet
 }
+"""Every data set by its name."""

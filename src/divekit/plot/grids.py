@@ -20,6 +20,7 @@ def images(
     *,
     truth: Sequence[str] = (),
     columns: int = 6,
+    signed: bool = False,
 ) -> "Figure":
     """Draw images in a grid.
 
@@ -29,6 +30,8 @@ def images(
         captions: what to write over each image: predictions, say.
         truth: what the captions should be; where they differ, both are written, in red.
         columns: images in a row.
+        signed: the values lie around zero: blue below, white at zero, red above, on one scale for
+            all images.
     """
     pixels = [_channels_last(picture) for picture in pictures]
     if not pixels:
@@ -42,8 +45,10 @@ def images(
     grid = picture.subplots(rows, columns, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
+    reach = max(float(abs(pixel).max()) for pixel in pixels) if signed else None
+    scale = {"cmap": "RdBu_r", "vmin": -reach, "vmax": reach} if reach else {"cmap": "gray"}
     for index, (axes, pixel) in enumerate(zip(grid.flat, pixels, strict=False)):
-        axes.imshow(pixel, cmap="gray", interpolation="nearest")
+        axes.imshow(pixel, interpolation="nearest", **scale)
         if captions:
             right = not truth or captions[index] == truth[index]
             text = captions[index] if right else f"{captions[index]}\n(is {truth[index]})"

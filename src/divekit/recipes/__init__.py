@@ -22,3 +22,4 @@ __all__ = [
 RECIPES: dict[str, Callable[..., Recipe]] = {
     name: value for name, value in list(globals().items()) if is_recipe(value)
 }
+"""Every recipe by its name."""

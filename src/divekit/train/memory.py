@@ -1,8 +1,8 @@
 """Keep freed memory in the process, which makes training on a CPU much faster on Linux.
 
 By default the GNU C library hands large blocks back to the kernel whenever they are freed,
-and every training step asks for them again, page by page. Keeping them sped training up
-by 1.2 to 2.5 times where it was measured. The setting belongs to the whole process, so it
+and every training step asks for them again, page by page. How much keeping them brings,
+``python -m benchmarks`` prints: it times both. The setting belongs to the whole process, so it
 is made by the first ``fit`` and by the command line, never by an import.
 """
 

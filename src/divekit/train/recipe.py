@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from divekit.train.state import State
 
 Batch = tuple[Tensor, ...]
+"""What a step works on: (inputs, targets) in supervised training."""
 Metrics = dict[str, Tensor]
+"""Means over a batch by name, still on the device."""
 Precision = Literal["fp32", "bf16"]
 Parameters = ParamSpec("Parameters")
 

@@ -121,6 +121,7 @@ lr, epochs = 0.03, 3
 torch.manual_seed(0)
 model = LinearRegressionScratch(num_features=2)
 optimizer = SGD(model.parameters(), lr=lr)
+losses = []
 
 for epoch in range(epochs):
     for inputs, answers in data.train:
@@ -128,13 +129,28 @@ for epoch in range(epochs):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        losses.append(loss.item())
     with torch.no_grad():
         loss = squared_loss_scratch(model(features), targets)
     print(f"epoch {epoch + 1}, loss on all examples {loss.item():.2e}")
 
 # %% [markdown]
 # The loss ends near $0.01^2 / 2 = 5 \cdot 10^{-5}$, which is what the noise alone costs: no
-# plane can do better. And because we made the data, we can look the answer up.
+# plane can do better. Step by step it falls along a straight line, which on this axis means by the
+# same share each time, and then it hits the floor.
+
+# %%
+floor = 0.01**2 / 2
+plot.lines(
+    range(1, len(losses) + 1),
+    {"loss of each batch": losses, "what the noise costs": [floor] * len(losses)},
+    x_label="step",
+    y_label="loss",
+    log="y",
+)
+
+# %% [markdown]
+# Because we made the data, we can look the answer up.
 
 # %%
 weight_error = (torch.tensor(true_weights) - model.weight.detach()[:, 0]).abs().max().item()
@@ -145,14 +161,14 @@ print(f"largest error in the weights {weight_error:.1e}, in the bias {bias_error
 # ## The same, as a recipe
 #
 # A recipe names the five parts, and `fit` is the loop you have just read, with a progress
-# display and a history. Nothing happens when a recipe is made; `fit` does it all.
+# display and a history. Nothing happens when a recipe is made; `fit` does it all. It would take a
+# GPU if there is one; for the comparison below it stays on the CPU, as the loop did.
 
 # %% source
 from divekit.recipes.linear_networks import linear_regression_scratch
 
 # %%
-run = fit(linear_regression_scratch(lr=lr, epochs=epochs))
-plot.curves(run.history, log_loss=True)
+run = fit(linear_regression_scratch(lr=lr, epochs=epochs), device="cpu")
 
 # %% [markdown]
 # Same seed, same numbers: the loop above and `fit` end with the same weights, bit for bit.
@@ -178,8 +194,8 @@ assert torch.equal(run.model.weight, model.weight), "fit and the plain loop diff
 #
 # ## What to try next
 #
-# - `lr = 0.1` is at the noise after two epochs. `lr = 1.0` finds the plane too, less exactly:
-#   the last steps overshoot. At `lr = 2.0` every step makes it worse, and the loss is infinite
+# - `lr = 0.1` is at the noise within the first epoch. `lr = 1.0` finds the plane too, less exactly:
+#   the last steps overshoot. At `lr = 2.0` most steps make it worse, and the loss is infinite
 #   by the second epoch.
 # - `epochs = 1`: weights and bias are still off by 0.1 to 0.2. More than three epochs change
 #   nothing that can be seen: what is left is the noise.

@@ -99,9 +99,14 @@ from divekit.evaluate.classification import accuracy
 # %%
 torch.manual_seed(0)
 untrained = SoftmaxRegressionScratch(data.facts.num_features, data.facts.num_classes)
-print(f"untrained: accuracy {accuracy(untrained(images), labels).item():.3f}, by luck alone")
+hits = [accuracy(untrained(x), y) * len(y) for x, y in data.test]
+luck = (sum(hits) / data.test.num_examples).item()
+print(f"untrained, on all test images: accuracy {luck:.3f}")
 
 # %% [markdown]
+# About one in ten, as drawing lots would have it. The small random weights prefer some class or
+# other, and whether that is right is luck.
+#
 # ## Training
 #
 # The loop is the one of 3.2, with another loss and a second number to watch; `fit` runs it, and

@@ -44,11 +44,16 @@ naive = (scores.exp() / scores.exp().sum(dim=1, keepdim=True)).log()
 print("in two steps:", naive)
 print("in one piece:", scores.log_softmax(dim=1))
 
+# %% [markdown]
+# torch's cross-entropy does this inside, for the whole batch, so there is nothing left to write.
+
 # %% source
 from divekit.nn.losses import cross_entropy
 
 # %% [markdown]
 # ## Training
+#
+# The recipe is that of 3.6 with torch's layer, loss and optimizer in place of ours.
 
 # %% source
 from divekit.recipes.linear_networks import softmax_regression
@@ -61,13 +66,14 @@ plot.curves(run.history)
 # ## The templates
 #
 # The score of a class is the sum of the pixels, each times its weight. So the weights of a
-# class, laid out like an image, show what the class looks for: bright pixels speak for it,
-# dark ones against.
+# class, laid out like an image, show what the class looks for: red pixels speak for it, blue ones
+# against, and where it is white it does not care. All templates share one scale.
 
 # %%
 height, width = run.facts.input_shape[1:]
-templates = run.model.linear.weight.detach().view(-1, height, width)  # (K, H*W) -> (K, H, W)
-plot.images(templates, run.facts.class_names, columns=5)
+weights = run.model.linear.weight.detach().cpu()
+templates = weights.view(-1, height, width)  # (K, H*W) -> (K, H, W)
+plot.images(templates, run.facts.class_names, columns=5, signed=True)
 
 # %% [markdown]
 # ## Where it errs
@@ -78,7 +84,7 @@ plot.images(templates, run.facts.class_names, columns=5)
 num_classes = run.facts.num_classes
 confusion = torch.zeros(num_classes, num_classes, dtype=torch.long)  # true class by predicted class
 for images, labels in run.data.test:
-    guesses = run.model(images).argmax(dim=1)
+    guesses = run.predict(images).outputs.argmax(dim=1)
     confusion.view(-1).index_add_(0, labels * num_classes + guesses, torch.ones_like(labels))
 
 right = confusion.diagonal() / confusion.sum(dim=1)
@@ -95,7 +101,7 @@ for count, place in zip(worst.values.tolist(), worst.indices.tolist(), strict=Tr
     print(f"{run.facts.class_names[true]} taken for {run.facts.class_names[guess]}: {count} times")
 
 # %% [markdown]
-# Clothes of the same outline are confused, and no linear score can help it: what tells a shirt
+# In Fashion-MNIST, clothes of the same outline are confused, and no linear score can help it: what tells a shirt
 # from a pullover is a collar, wherever it is, and a template cannot say "wherever". Chapter 6
 # builds models that can.
 

@@ -34,10 +34,12 @@ class State:
     def update(self, loss: Tensor, optimizer: str = "optimizer") -> None:
         """Differentiate the loss and let an optimizer take one step."""
         chosen = self.optimizers[optimizer]
-        chosen.zero_grad()
+        parameters = [item for group in chosen.param_groups for item in group["params"]]
+        # What zero_grad() does, without its entry in torch's profiler: a tenth of a small step.
+        for parameter in parameters:
+            parameter.grad = None
         loss.backward()
         if self.recipe.clip is not None:
-            parameters = [item for group in chosen.param_groups for item in group["params"]]
             nn.utils.clip_grad_norm_(parameters, self.recipe.clip)
         chosen.step()
         if self.schedulers and self.recipe.schedule_every == "update":

@@ -51,6 +51,13 @@ def test_wrong_captions_are_marked_with_the_truth():
     assert axes[0].title.get_color() != axes[1].title.get_color()
 
 
+def test_greys_have_the_limits_of_their_kind_or_those_given():
+    dim, bright = torch.tensor([[[0.1, 0.2]], [[0.8, 0.9]]])
+    for limits, expected in ((None, (0, 1)), ((0.1, 0.2), (0.1, 0.2))):
+        axes = plot.images(torch.stack([dim, bright]), limits=limits).axes
+        assert axes[0].images[0].get_clim() == pytest.approx(expected)
+
+
 @pytest.mark.parametrize(
     ("images", "captions", "message"),
     [

@@ -21,6 +21,7 @@ def images(
     truth: Sequence[str] = (),
     columns: int = 6,
     signed: bool = False,
+    limits: tuple[float, float] | None = None,
 ) -> "Figure":
     """Draw images in a grid.
 
@@ -32,6 +33,8 @@ def images(
         columns: images in a row.
         signed: the values lie around zero: blue below, white at zero, red above, on one scale for
             all images.
+        limits: the values that are drawn black and white in every image; when none, 0 and 255 for
+            uint8, 0 and 1 for floats between them, else each image's own least and greatest.
     """
     pixels = [_channels_last(picture) for picture in pictures]
     if not pixels:
@@ -45,10 +48,13 @@ def images(
     grid = picture.subplots(rows, columns, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
-    reach = max(float(abs(pixel).max()) for pixel in pixels) if signed else None
-    scale = {"cmap": "RdBu_r", "vmin": -reach, "vmax": reach} if reach else {"cmap": "gray"}
+    if signed:
+        reach = max(float(abs(pixel).max()) for pixel in pixels)
+        limits = (-reach, reach)
     for index, (axes, pixel) in enumerate(zip(grid.flat, pixels, strict=False)):
-        axes.imshow(pixel, interpolation="nearest", **scale)
+        low, high = limits or _natural_limits(pixel)
+        colours = "RdBu_r" if signed else "gray"
+        axes.imshow(pixel, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
         if captions:
             right = not truth or captions[index] == truth[index]
             text = captions[index] if right else f"{captions[index]}\n(is {truth[index]})"
@@ -68,3 +74,12 @@ def _channels_last(picture: Any) -> Any:
             f"an image has shape {np.shape(picture)}; it must be (C, H, W), C one or three"
         )
     return pixels
+
+
+def _natural_limits(pixel: Any) -> tuple[float, float]:
+    """Give what is black and what is white in an image of its kind."""
+    if pixel.dtype == "uint8":
+        return 0, 255
+    if pixel.min() >= 0 and pixel.max() <= 1:
+        return 0, 1
+    return pixel.min(), pixel.max()

@@ -3,6 +3,7 @@ import builtins
 import numpy as np
 import pytest
 import torch
+from matplotlib.colors import to_hex
 
 from divekit import plot
 from divekit.errors import MissingExtraError
@@ -107,3 +108,42 @@ def test_lines_take_scales_limits_and_marks():
 def test_signed_images_share_one_scale_around_zero():
     axes = plot.images(torch.tensor([[[-1.0, 0.0]], [[0.0, 3.0]]]), signed=True).axes
     assert [panel.images[0].get_clim() for panel in axes] == [(-3, 3), (-3, 3)]
+
+
+def words_of(axes):
+    return {text.get_text(): text for text in axes.texts}
+
+
+def test_tables_show_every_entry_and_begin_a_new_line_when_one_is_full():
+    (axes,) = plot.tables(
+        {"a": torch.arange(3.0)[None], "b": [["x", 0.5]], "c": np.array([[7]])}, line=5
+    ).axes
+    words = words_of(axes)
+    assert list(words) == ["a", "0", "1", "2", "b", "x", "0.5", "c", "7"]
+    (left_a, top_a), (left_b, top_b), (left_c, top_c) = (words[k].get_position() for k in "abc")
+    assert left_a == left_b == 0 < left_c  # c still fits beside b
+    assert top_a < top_b == top_c  # downwards
+
+
+def test_coloured_cells_of_a_table_carry_white_words():
+    (axes,) = plot.tables({"t": [[1, 2]], "other": [[3]]}, {"t": [[4, -1]]}).axes
+    faces = [to_hex(patch.get_facecolor(), keep_alpha=True) for patch in axes.patches]
+    assert faces[0] == plot.COLOURS[4] + "ff"
+    assert [face[-2:] for face in faces[1:]] == ["00", "00"]
+    words = words_of(axes)
+    assert [words[key].get_color() == "white" for key in "123"] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("entries", "colours", "message"),
+    [
+        ({"t": [[1, 2]]}, {"t": [[1]]}, "the colours of 't'"),
+        ({"t": [[1, 2]]}, {"u": [[1, 2]]}, "no table is called 'u'"),
+        ({"t": torch.arange(3)}, {}, "rows and columns"),
+        ({"t": []}, {}, "rows and columns"),
+        ({}, {}, "no tables"),
+    ],
+)
+def test_tables_that_cannot_be_drawn_are_refused(entries, colours, message):
+    with pytest.raises(ValueError, match=message):
+        plot.tables(entries, colours)

@@ -7,9 +7,39 @@ CHAPTER = Chapter(
     "Preliminaries",
     folder="02_preliminaries",
     sections=(
-        Section("2.1", "Data Manipulation"),
-        Section("2.2", "Data Preprocessing"),
-        Section("2.3", "Linear Algebra"),
+        Section(
+            "2.1",
+            "Data Manipulation",
+            script="01_data_manipulation.py",
+            sabotage=(("torch.from_numpy(array)", "torch.tensor(array)"),),
+            errata=(
+                "The edition says that a tensor turned into a NumPy array, or back, shares no "
+                "memory. In torch .numpy() and from_numpy share; torch.tensor copies.",
+                "It shows in-place operations by id(), which names the Python object and not its "
+                "numbers; writing to a slice cannot change it. Here data_ptr() is compared.",
+                "It explains broadcasting as copying. Nothing is copied: the stretched axis has "
+                "stride 0.",
+            ),
+        ),
+        Section(
+            "2.2",
+            "Data Preprocessing",
+            script="02_data_preprocessing.py",
+            sabotage=(("encode(new, learned)", "encode(new, learn(new))"),),
+            errata=(
+                "The mean of a table with words in it is an error since pandas 2.0, and indicator "
+                "columns are true and false: beside numbers they make an array of objects, which "
+                "torch refuses. Here each column is treated by its kind, and all become float32.",
+                "Means and categories are taken from whatever rows are at hand, so new rows would "
+                "get other columns. Here they are learned on the training rows only.",
+            ),
+        ),
+        Section(
+            "2.3",
+            "Linear Algebra",
+            script="03_linear_algebra.py",
+            sabotage=(("total = total + a * b", "total = total + a + b"),),
+        ),
         Section(
             "2.4",
             "Calculus",

@@ -1,10 +1,12 @@
 """Pictures of what they are handed: curves, images. They need the extra ``plot`` (matplotlib)."""
 
+from divekit.plot.cells import tables
 from divekit.plot.charts import curves, draw_line, lines, points
 from divekit.plot.grids import images
-from divekit.plot.picture import add_legend, is_picture, new_picture, style_axes
+from divekit.plot.picture import COLOURS, add_legend, is_picture, new_picture, style_axes
 
 __all__ = [
+    "COLOURS",
     "add_legend",
     "curves",
     "draw_line",
@@ -14,4 +16,5 @@ __all__ = [
     "new_picture",
     "points",
     "style_axes",
+    "tables",
 ]

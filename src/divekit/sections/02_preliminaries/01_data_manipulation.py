@@ -150,7 +150,7 @@ plot.tables(
 )
 
 # %% [markdown]
-# The rule never asks what you meant. Here is the mistake that it lets through most often: a model
+# The rule never asks what you meant. Here is a mistake that it lets through in silence: a model
 # gives predictions of shape (3, 1), the targets have shape (3,), and every prediction is right.
 
 # %%

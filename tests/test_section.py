@@ -149,3 +149,11 @@ def test_a_section_also_runs_as_a_plain_script():
     path = book.script_path(book.find("3.3"))
     done = subprocess.run([sys.executable, path], capture_output=True, text=True, check=True)
     assert "reaches the goal" in done.stdout
+
+
+def test_a_section_whose_package_is_missing_says_which_extra_brings_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(MissingExtraError, match=r"pandas .*'divekit\[data\]'"):
+        run_section(script(tmp_path, "# %%\nimport pandas\n"), None)
+    with pytest.raises(ModuleNotFoundError, match="nonsense"):
+        run_section(script(tmp_path, "# %%\nimport nonsense\n"), None)

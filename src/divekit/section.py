@@ -169,6 +169,10 @@ def _merge(imports: list[str]) -> list[str]:
     return plain + sorted(joined)
 
 
+# Which extra brings the packages that sections import by themselves.
+EXTRAS = {"pandas": "data", "PIL": "data", "sklearn": "data"}
+
+
 @dataclass
 class Outcome:
     """What running a section left: its names, and the pictures that were saved."""
@@ -197,6 +201,10 @@ def run_section(path: Path, folder: Path | None, say: Callable[[str], None] = pr
                     raise
                 say(f"(a picture is left out: {error})")
                 continue
+            except ModuleNotFoundError as error:
+                if error.name in EXTRAS:
+                    raise MissingExtraError(error.name, EXTRAS[error.name]) from error
+                raise
             if is_picture(value):
                 outcome.pictures += _save_picture(value, folder, len(outcome.pictures) + 1)
             elif value is not None:

@@ -1,9 +1,9 @@
 """Training: recipes, the loop, callbacks, and what is kept of a run."""
 
-from divekit.train.callbacks import Callback, Log, Progress, Record
+from divekit.train.callbacks import Callback, Log, Progress
 from divekit.train.loop import evaluate, fit, pick_device, supervised_step
 from divekit.train.memory import keep_memory
-from divekit.train.recipe import Batch, Goal, Metrics, Recipe, Step, recipe
+from divekit.train.recipe import Batch, Goal, Metrics, Recipe, Record, Step, recipe
 from divekit.train.run import Predictions, Run, Trained, load_weights, numbered, read_description
 from divekit.train.state import State
 

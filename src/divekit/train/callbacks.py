@@ -5,18 +5,16 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from divekit.errors import UsageError
+from divekit.train.recipe import Record
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
     from divekit.train.run import Run
-
-Record = dict[str, Any]
-"""What one epoch came to: ``{"epoch": 1, "train_loss": 0.78, "test_accuracy": 0.79, ...}``."""
 
 
 class Callback:

@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from divekit.errors import UsageError
-from divekit.train.callbacks import Callback, Progress, Record
+from divekit.train.callbacks import Callback, Progress
 from divekit.train.memory import keep_memory
-from divekit.train.recipe import Batch, Metrics, Recipe, Step
+from divekit.train.recipe import Batch, Metrics, Recipe, Record, Step
 from divekit.train.run import Run
 from divekit.train.state import State
 

@@ -25,6 +25,8 @@ Batch = tuple[Tensor, ...]
 """What a step works on: (inputs, targets) in supervised training."""
 Metrics = dict[str, Tensor]
 """Means over a batch by name, still on the device."""
+Record = dict[str, Any]
+"""What one epoch came to: ``{"epoch": 1, "train_loss": 0.78, "test_accuracy": 0.79, ...}``."""
 Precision = Literal["fp32", "bf16"]
 Parameters = ParamSpec("Parameters")
 

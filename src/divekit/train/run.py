@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from divekit.errors import BadDataError, GoalMissedError, UsageError
-from divekit.train.callbacks import Record
-from divekit.train.recipe import FactsLike, Goal, OpenedLike, Recipe
+from divekit.train.recipe import FactsLike, Goal, OpenedLike, Recipe, Record
 from divekit.train.state import State
 
 WEIGHTS, DESCRIPTION = "model.safetensors", "run.json"

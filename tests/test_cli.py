@@ -154,6 +154,34 @@ def test_notebooks_are_written_where_they_are_wanted(divekit):
     assert len(list(Path("every").glob("*.ipynb"))) == len(ready)
 
 
+def test_data_are_listed_verified_and_fetched(divekit, monkeypatch, tmp_path):
+    rows = json.loads(divekit("data", "list", "--json").stdout)
+    states = {row["data"]: row["state"] for row in rows}
+    assert states == {
+        "digits": "nothing to download",
+        "fashion_mnist": "missing",
+        "synthetic_regression": "nothing to download",
+    }
+    assert divekit("data", "verify").exit_code == 0
+    (tmp_path / "mine/fashion-mnist").mkdir(parents=True)
+    (tmp_path / "mine/fashion-mnist/t10k-labels-idx1-ubyte.gz").write_text("not it")
+    monkeypatch.setenv("DIVEKIT_DATA", str(tmp_path / "mine"))
+    result = divekit("data", "verify", "fashion_mnist")
+    assert result.exit_code == 3
+    assert "t10k-labels-idx1-ubyte.gz" in result.stderr
+    result = divekit("data", "get", "fashion_mnist")
+    assert result.exit_code == 3
+    assert "DIVEKIT_OFFLINE" in result.stderr
+    assert divekit("data", "get", "digits").exit_code == 0
+    assert "did you mean digits" in divekit("data", "get", "digit").stderr
+
+
+@pytest.mark.real
+def test_the_real_data_are_verified(divekit):
+    rows = json.loads(divekit("data", "verify", "fashion_mnist", "--json").stdout)
+    assert [row["state"] for row in rows] == ["verified"] * 4
+
+
 def test_doctor_names_what_is_wrong_and_how_to_mend_it(divekit, monkeypatch):
     monkeypatch.setenv("DIVEKIT_DATA", "/no/such/folder")
     found = json.loads(divekit("doctor", "--json").stdout)

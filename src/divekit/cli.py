@@ -28,6 +28,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+data_app = typer.Typer(help="The data sets: what is here, what is missing.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
 Json = Annotated[
     bool, typer.Option("--json", help="Print JSON on standard output, and nothing else.")
 ]
@@ -47,10 +50,16 @@ def main() -> None:
 
 
 def command(function: Callable[Parameters, None]) -> Callable[Parameters, None]:
-    """Make a function a command: errors are one line and an exit code, --debug shows more."""
+    """Make a function a command of ``divekit``."""
+    app.command(function.__name__.rstrip("_"))(guarded(function))
+    return function
+
+
+def guarded(function: Callable[Parameters, None]) -> Callable[Parameters, None]:
+    """Make errors one line and an exit code; --debug shows more."""
 
     @functools.wraps(function)
-    def guarded(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
+    def call(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
         try:
             function(*args, **kwargs)
         except BrokenPipeError:
@@ -63,8 +72,7 @@ def command(function: Callable[Parameters, None]) -> Callable[Parameters, None]:
         except Exception as error:  # the run failed: whatever it was, it ends in one line
             _complain(f"{type(error).__name__}: {error} (--debug shows where)", FAILED)
 
-    app.command(function.__name__.rstrip("_"))(guarded)
-    return function
+    return call
 
 
 def _complain(line: str, exit_code: int) -> None:
@@ -255,6 +263,54 @@ def predict(
             typer.echo(f"{result['file']}: {result['label']}  ({ranked})")
         else:
             typer.echo(f"{result['file']}, row {result['row']}: {result['value']}")
+
+
+DataName = Annotated[str | None, typer.Argument(help="One data set only.", metavar="[NAME]")]
+
+
+@data_app.command("list")
+@guarded
+def data_list(name: DataName = None, json_: Json = False) -> None:
+    """List the data sets' files: where they are, and whether they are whole."""
+    from divekit.report import data_rows
+
+    _show_data(data_rows(name), json_)
+
+
+@data_app.command("get")
+@guarded
+def data_get(name: Annotated[str, typer.Argument(help="A data set.", metavar="NAME")]) -> None:
+    """Fetch a data set's files that are not here yet."""
+    from divekit.data import DATA_SETS, fetch
+    from divekit.report import data_rows
+
+    data_rows(name)  # an unknown name is an error that suggests the nearest
+    for remote in DATA_SETS[name].files:
+        fetch(remote)
+    _show_data(data_rows(name), json_=False)
+
+
+@data_app.command("verify")
+@guarded
+def data_verify(name: DataName = None, json_: Json = False) -> None:
+    """Check files by size and SHA-256; exit code 3 when one that is here is not a known form."""
+    from divekit.errors import BadDataError
+    from divekit.report import data_rows
+
+    rows = data_rows(name)
+    _show_data(rows, json_)
+    wrong = [row["path"] for row in rows if row["state"] == "unknown form"]
+    if wrong:
+        raise BadDataError(f"not a known form: {', '.join(wrong)}")
+
+
+def _show_data(rows: list[dict[str, Any]], json_: bool) -> None:
+    if json_:
+        typer.echo(json.dumps(rows))
+        return
+    for row in rows:
+        where = f"  {row['path']}" if row["path"] else ""
+        typer.echo(f"{row['data']:<22}{row['state']:<21}{row['file']}{where}".rstrip())
 
 
 @command

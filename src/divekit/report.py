@@ -148,3 +148,34 @@ def _data_set(name: str) -> dict[str, Any]:
         "settings": asdict(settings),
         "sections": [item.number for item in book.sections() if name in item.data],
     }
+
+
+def data_rows(name: str | None = None) -> list[dict[str, Any]]:
+    """Give a row for each file of a data set, or of all: where it is and whether it is whole.
+
+    ``state`` is ``verified``, ``unknown form`` (a file of the user's own, or a damaged one),
+    ``missing``, or ``nothing to download``. Every file that is there is read and hashed.
+    """
+    from divekit.data import DATA_SETS, locate
+    from divekit.data.hub import human_size
+
+    if name is not None and name not in DATA_SETS:
+        raise unknown_name("data set", name, DATA_SETS)
+    rows = []
+    for known, kind in DATA_SETS.items():
+        if name not in (None, known):
+            continue
+        if not kind.files:
+            rows.append({"data": known, "file": "", "state": "nothing to download", "path": ""})
+        for remote in kind.files:
+            found = locate(remote)
+            state = "missing" if found is None else "verified" if found.verified else "unknown form"
+            rows.append(
+                {
+                    "data": known,
+                    "file": f"{remote.name} ({human_size(remote.size)}, {remote.licence})",
+                    "state": state,
+                    "path": "" if found is None else str(found.path),
+                }
+            )
+    return rows

@@ -5,7 +5,7 @@ from divekit.data.dataset import Card, DataSet, Facts, Opened, samples_wanted, u
 from divekit.data.digits import Digits
 from divekit.data.fashion_mnist import FashionMNIST
 from divekit.data.files import read_inputs
-from divekit.data.hub import Form, Found, Remote, fetch
+from divekit.data.hub import Form, Found, Remote, fetch, locate
 from divekit.data.images import Resize, scale_pixels
 from divekit.data.synthetic_regression import SyntheticRegression
 
@@ -24,6 +24,7 @@ __all__ = [
     "Resize",
     "SyntheticRegression",
     "fetch",
+    "locate",
     "read_inputs",
     "samples_wanted",
     "scale_pixels",

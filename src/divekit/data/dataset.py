@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from divekit.data.batches import Batches
+from divekit.data.hub import Remote
 from divekit.errors import UsageError
 
 _sample_depth = 0
@@ -134,6 +135,8 @@ class DataSet:
 
     name: ClassVar[str]
     card: ClassVar[Card]
+    files: ClassVar[tuple[Remote, ...]] = ()
+    """What it is read from; empty where nothing is downloaded."""
 
     def open(self, seed: int = 0) -> Opened:
         """Read the data; ``seed`` is that of the order of the training batches.

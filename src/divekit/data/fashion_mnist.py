@@ -80,6 +80,7 @@ class FashionMNIST(DataSet):
         licence="MIT (Zalando SE)",
         source="https://github.com/zalandoresearch/fashion-mnist",
     )
+    files: ClassVar[tuple[Remote, ...]] = tuple(FILES.values())
 
     batch_size: int = 256
     resize: int | None = None

@@ -63,26 +63,34 @@ def fetch(remote: Remote) -> Found:
 
     Raises DataNotFoundError, which names every place that was tried.
     """
-    for folder in data_folders():
-        for form in remote.forms:
-            path = folder / form.path
-            if path.is_file():
-                verified = matches(path, form)
-                if not verified and path not in _warned:
-                    _warned.add(path)
-                    log.warning(
-                        "%s is not a known form of %s; it is used as it is", path, remote.name
-                    )
-                return Found(path, verified)
-    for form in remote.forms:
-        path = cache_folder() / form.path
-        if path.is_file():
-            if matches(path, form):
-                return Found(path, verified=True)
-            log.warning("%s in the cache is damaged and is fetched again", path)
+    found = locate(remote)
+    if found is not None and not found.verified and found.path not in _warned:
+        _warned.add(found.path)
+        if _in_cache(found):
+            log.warning("%s in the cache is damaged and is fetched again", found.path)
+        else:
+            log.warning(
+                "%s is not a known form of %s; it is used as it is", found.path, remote.name
+            )
+    if found is not None and (found.verified or not _in_cache(found)):
+        return found
     if offline():
         raise _not_found(remote, ["DIVEKIT_OFFLINE is set, so the network was not tried"])
     return Found(_download(remote), verified=True)
+
+
+def locate(remote: Remote) -> Found | None:
+    """Find a file on this machine, verified or not; None when it is nowhere. Never downloads."""
+    for folder in [*data_folders(), cache_folder()]:
+        for form in remote.forms:
+            path = folder / form.path
+            if path.is_file():
+                return Found(path, matches(path, form))
+    return None
+
+
+def _in_cache(found: Found) -> bool:
+    return found.path.is_relative_to(cache_folder())
 
 
 def data_folders() -> Iterator[Path]:

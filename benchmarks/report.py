@@ -73,11 +73,12 @@ def record(outcome: Outcome) -> None:
 
 
 def duration(seconds: float) -> str:
-    """Write seconds in a unit that needs no exponent: three digits that count."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3)):
-        if seconds >= size:
-            return f"{seconds / size:#.3g}".rstrip(".") + f" {unit}"
-    return f"{seconds * 1e6:.0f} us"
+    """Write seconds in the unit, and with the decimals, that show three digits."""
+    unit, size = next(
+        ((unit, size) for unit, size in (("s", 1), ("ms", 1e-3)) if seconds >= size), ("us", 1e-6)
+    )
+    number = seconds / size
+    return f"{number:.{2 if number < 10 else 1 if number < 100 else 0}f} {unit}"
 
 
 def _timing_record(timing: Timing) -> dict[str, object]:

@@ -52,8 +52,31 @@ CHAPTER = Chapter(
                 ("return torch.stack([2 * t, t**2]", "return torch.stack([3 * t, t**2]"),
             ),
         ),
-        Section("2.5", "Automatic Differentiation"),
-        Section("2.6", "Probability"),
-        Section("2.7", "Documentation"),
+        Section(
+            "2.5",
+            "Automatic Differentiation",
+            script="05_automatic_differentiation.py",
+            sabotage=(("square.detach()", "square"),),
+            errata=(
+                "The edition's example of control flow never returns at 0, which doubling leaves "
+                "as it is. Here the loop stops there.",
+            ),
+        ),
+        Section(
+            "2.6",
+            "Probability",
+            script="06_probability.py",
+            sabotage=(("torch.ones(6) / 6", "torch.arange(1.0, 7.0) / 21"),),
+            errata=(
+                "The edition calls the distribution of a single choice multinomial. That is the "
+                "distribution of the counts; a single choice is categorical.",
+            ),
+        ),
+        Section(
+            "2.7",
+            "Documentation",
+            script="07_documentation.py",
+            sabotage=(("in says(getattr(thing, name)).lower()", "in name"),),
+        ),
     ),
 )

@@ -3,10 +3,11 @@
 from divekit.plot.cells import tables
 from divekit.plot.charts import curves, draw_line, lines, points
 from divekit.plot.grids import images
-from divekit.plot.picture import COLOURS, add_legend, is_picture, new_picture, style_axes
+from divekit.plot.picture import COLOURS, INK, add_legend, is_picture, new_picture, style_axes
 
 __all__ = [
     "COLOURS",
+    "INK",
     "add_legend",
     "curves",
     "draw_line",

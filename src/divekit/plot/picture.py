@@ -34,7 +34,7 @@ def style_axes(axes: Any, *, grid: bool = True) -> None:
     for side, spine in axes.spines.items():
         spine.set_color(INK)
         spine.set_visible(side in ("left", "bottom"))
-    axes.tick_params(colors=INK, labelcolor=INK)
+    axes.tick_params(which="both", colors=INK, labelcolor=INK)
     for label in (axes.xaxis.label, axes.yaxis.label, axes.title):
         label.set_color(INK)
     if grid:

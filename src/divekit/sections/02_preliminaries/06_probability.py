@@ -63,7 +63,7 @@ def shares_in_band():
     picture = plot.new_picture(width=6.0, height=3.6)
     axes = picture.subplots()
     n, width = thrown[:, 0], half_width[:, 0]
-    axes.fill_between(n, 1 / 6 - width, 1 / 6 + width, color="#808080", alpha=0.2, linewidth=0)
+    axes.fill_between(n, 1 / 6 - width, 1 / 6 + width, color=plot.INK, alpha=0.2, linewidth=0)
     for face in range(6):
         plot.draw_line(axes, n, shares[:, face], f"face {face + 1}")
     axes.set(xlabel="throws", ylabel="share", xscale="log", ylim=(0, 0.4))

@@ -76,8 +76,10 @@ print("in torch and in torch.Tensor:", len(twice))
 def bars_of_names():
     picture = plot.new_picture(width=6.0, height=3.4)
     axes = picture.subplots()
-    axes.barh(list(totals), list(totals.values()), color="#808080", alpha=0.4, label="public")
-    axes.barh(list(totals), list(explained.values()), color="#2a8fd6", label="with a docstring")
+    axes.barh(list(totals), list(totals.values()), color=plot.INK, alpha=0.4, label="public")
+    axes.barh(
+        list(totals), list(explained.values()), color=plot.COLOURS[0], label="with a docstring"
+    )
     axes.invert_yaxis()
     axes.set_xlabel("functions and classes")
     plot.style_axes(axes)

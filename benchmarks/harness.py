@@ -20,6 +20,8 @@ from benchmarks.disturbance import Usage, stopwatch, wait_for_quiet
 
 # A sample is as many calls as fill this: long against the 10 ms in which a system counts CPU time.
 SAMPLE_SECONDS = 0.5
+# The share of disturbed samples from which a median is not trusted.
+TOO_MANY = 0.25
 # Contenders that say what they computed must agree this closely.
 AGREEMENT = 1e-3
 
@@ -127,6 +129,11 @@ class Timing:
         """Give the seconds of a call, round by round."""
         return [sample.seconds for sample in self.samples]
 
+    @property
+    def disturbed(self) -> float:
+        """Give the share of samples that are disturbed."""
+        return statistics.mean(sample.usage.disturbed for sample in self.samples)
+
 
 @dataclass
 class RatioFound:
@@ -135,15 +142,19 @@ class RatioFound:
     asked: Ratio
     of_medians: float
     by_round: list[float]
+    disturbed: bool
+    """Whether other programs were in the way of so many samples that the medians say little."""
 
     @property
-    def reached(self) -> bool | None:
-        """Tell whether the goal is reached; None without one."""
-        if self.asked.at_least is not None:
-            return self.of_medians >= self.asked.at_least
-        if self.asked.at_most is not None:
-            return self.of_medians <= self.asked.at_most
-        return None
+    def verdict(self) -> str:
+        """Say ``reached``, ``MISSED`` or ``unknown, DISTURBED``; nothing without a goal."""
+        if self.asked.at_least is None and self.asked.at_most is None:
+            return ""
+        if self.disturbed:
+            return "unknown, DISTURBED"
+        low = -math.inf if self.asked.at_least is None else self.asked.at_least
+        high = math.inf if self.asked.at_most is None else self.asked.at_most
+        return "reached" if low <= self.of_medians <= high else "MISSED"
 
 
 @dataclass
@@ -192,7 +203,7 @@ def measure(job: Job, *, rounds: int | None = None, patience: float = 60) -> Out
 def _ratio(asked: Ratio, of: Timing, to: Timing) -> RatioFound:
     by_round = [one / other for one, other in zip(of.seconds, to.seconds, strict=True)]
     of_medians = statistics.median(of.seconds) / statistics.median(to.seconds)
-    return RatioFound(asked, of_medians, by_round)
+    return RatioFound(asked, of_medians, by_round, max(of.disturbed, to.disturbed) > TOO_MANY)
 
 
 class _Worker:

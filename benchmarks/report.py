@@ -109,15 +109,14 @@ def _ratio_row(ratio: RatioFound) -> tuple[str, ...]:
     asked = ratio.asked
     goal = ""
     if asked.at_least is not None:
-        goal = f"at least {asked.at_least:g}"
+        goal = f"at least {asked.at_least:g}: {ratio.verdict}"
     elif asked.at_most is not None:
-        goal = f"at most {asked.at_most:g}"
-    verdict = {True: ": reached", False: ": MISSED", None: ""}[ratio.reached]
+        goal = f"at most {asked.at_most:g}: {ratio.verdict}"
     return (
         f"{asked.of} / {asked.to}",
         f"{ratio.of_medians:.3g}",
         f"[{min(ratio.by_round):.3g} .. {max(ratio.by_round):.3g}]",
-        goal + verdict,
+        goal,
     )
 
 

@@ -161,6 +161,7 @@ def test_data_are_listed_verified_and_fetched(divekit, monkeypatch, tmp_path):
         "digits": "nothing to download",
         "fashion_mnist": "missing",
         "synthetic_regression": "nothing to download",
+        "xor": "nothing to download",
     }
     assert divekit("data", "verify").exit_code == 0
     (tmp_path / "mine/fashion-mnist").mkdir(parents=True)

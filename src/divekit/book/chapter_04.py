@@ -7,7 +7,12 @@ CHAPTER = Chapter(
     "Multilayer Perceptrons",
     folder="04_multilayer_perceptrons",
     sections=(
-        Section("4.1", "Multilayer Perceptrons"),
+        Section(
+            "4.1",
+            "Multilayer Perceptrons",
+            script="01_multilayer_perceptrons.py",
+            data=("xor",),
+        ),
         Section("4.2", "Implementation of Multilayer Perceptrons from Scratch"),
         Section("4.3", "Concise Implementation of Multilayer Perceptrons"),
         Section("4.4", "Model Selection, Underfitting, and Overfitting"),

@@ -8,9 +8,11 @@ from divekit.data.files import read_inputs
 from divekit.data.hub import Form, Found, Remote, fetch, locate
 from divekit.data.images import Resize, scale_pixels
 from divekit.data.synthetic_regression import SyntheticRegression
+from divekit.data.xor import XOR, xor_data
 
 __all__ = [
     "DATA_SETS",
+    "XOR",
     "Batches",
     "Card",
     "DataSet",
@@ -29,6 +31,7 @@ __all__ = [
     "samples_wanted",
     "scale_pixels",
     "use_samples",
+    "xor_data",
 ]
 
 DATA_SETS: dict[str, type[DataSet]] = {

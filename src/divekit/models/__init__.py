@@ -5,6 +5,7 @@ from divekit.models.linear_regression import (
     LinearRegressionScratch,
     least_squares,
 )
+from divekit.models.multilayer_perceptron import MLP
 from divekit.models.softmax_regression import (
     SoftmaxRegression,
     SoftmaxRegressionScratch,
@@ -12,6 +13,7 @@ from divekit.models.softmax_regression import (
 )
 
 __all__ = [
+    "MLP",
     "LinearRegression",
     "LinearRegressionScratch",
     "SoftmaxRegression",

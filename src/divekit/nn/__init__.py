@@ -1,5 +1,12 @@
-"""What two or more models share: losses today, layers as chapters need them."""
+"""What two or more models share: activations, losses, layers as chapters need them."""
 
+from divekit.nn.activations import (
+    ACTIVATIONS,
+    prelu_scratch,
+    relu_scratch,
+    sigmoid_scratch,
+    tanh_scratch,
+)
 from divekit.nn.losses import (
     cross_entropy,
     cross_entropy_scratch,
@@ -9,9 +16,14 @@ from divekit.nn.losses import (
 )
 
 __all__ = [
+    "ACTIVATIONS",
     "cross_entropy",
     "cross_entropy_scratch",
     "log_softmax_scratch",
+    "prelu_scratch",
+    "relu_scratch",
+    "sigmoid_scratch",
     "squared_loss",
     "squared_loss_scratch",
+    "tanh_scratch",
 ]

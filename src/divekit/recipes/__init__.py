@@ -8,6 +8,7 @@ from divekit.recipes.linear_networks import (
     softmax_regression,
     softmax_regression_scratch,
 )
+from divekit.recipes.multilayer_perceptrons import mlp_xor
 from divekit.train import Recipe
 from divekit.train.recipe import is_recipe
 
@@ -15,6 +16,7 @@ __all__ = [
     "RECIPES",
     "linear_regression",
     "linear_regression_scratch",
+    "mlp_xor",
     "softmax_regression",
     "softmax_regression_scratch",
 ]

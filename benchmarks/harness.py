@@ -13,6 +13,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
@@ -259,11 +260,13 @@ def _serve(connection: Connection, contender: Contender) -> None:
         if not keep_memory():
             raise RuntimeError("the allocator does not take the setting")
     call = contender.build(**contender.settings)
-    while calls := connection.recv():
-        read = stopwatch()
-        for _ in range(calls):
-            answer = call()
-        connection.send(Sample(calls, read(), answer))
+    # An interrupted benchmark takes its contenders along, without a traceback from each.
+    with suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
+        while calls := connection.recv():
+            read = stopwatch()
+            for _ in range(calls):
+                answer = call()
+            connection.send(Sample(calls, read(), answer))
 
 
 def _require_agreement(workers: list[_Worker]) -> None:

@@ -25,6 +25,7 @@ ALLOWED = {
     "section": BASE | {"book", "plot"},
     "notebook": BASE | {"book", "section"},
     "results": BASE | {"book", "plot", "train"},
+    "train_command": BASE | {"data", "results", "runs", "train"},
     "report": BASE | {"book", "data", "recipes"},
     "doctor": BASE | {"__init__", "data", "train"},
 }

@@ -13,7 +13,7 @@ from typing import Annotated, Any, ParamSpec
 import typer
 
 from divekit import __version__, book
-from divekit.errors import DivekitError, GoalMissedError, MissingExtraError, UsageError
+from divekit.errors import DivekitError, GoalMissedError, UsageError
 from divekit.overrides import split_pairs
 
 FAILED, INTERRUPTED = 4, 130
@@ -65,8 +65,8 @@ def guarded(function: Callable[Parameters, None]) -> Callable[Parameters, None]:
         except BrokenPipeError:
             # Whoever read the output has heard enough: `divekit list | head`.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        except KeyboardInterrupt:
-            _complain("interrupted", INTERRUPTED)
+        except KeyboardInterrupt as interrupt:
+            _complain(str(interrupt) or "interrupted", INTERRUPTED)
         except DivekitError as error:
             _complain(str(error), error.exit_code)
         except Exception as error:  # the run failed: whatever it was, it ends in one line
@@ -184,13 +184,21 @@ def notebook(
 
 @command
 def train(
-    name: Annotated[str, typer.Argument(help="A recipe: softmax_regression.", metavar="RECIPE")],
+    name: Annotated[
+        str | None, typer.Argument(help="A recipe: softmax_regression.", metavar="RECIPE")
+    ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Argument(help="epochs=3 lr=0.5 data.batch_size=128", metavar="[NAME=VALUE]..."),
+        typer.Argument(help="epochs=3 patience=2 data.batch_size=128", metavar="[NAME=VALUE]..."),
     ] = None,
     sample: Sample = False,
     out: Out = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Continue the run in this folder.", metavar="RUN")
+    ] = None,
+    save_every: Annotated[
+        float, typer.Option(help="Seconds between checkpoints within an epoch.", min=0)
+    ] = 60.0,
     device: Device = "auto",
     precision: Annotated[
         str | None, typer.Option(help="fp32 or bf16, in place of the recipe's.")
@@ -198,39 +206,28 @@ def train(
     json_: Json = False,
 ) -> None:
     """Train a recipe; keep the model, its history and its pictures."""
-    from dataclasses import replace
+    from divekit.train_command import Wanted, train_here
 
-    from divekit import results
-    from divekit.runs import build
-    from divekit.train import Log, Progress, fit
-
-    recipe = build(name, split_pairs(settings or []))
-    if precision is not None:
-        if precision not in ("fp32", "bf16"):
-            raise UsageError(f"--precision {precision}: precision takes fp32 or bf16")
-        recipe = replace(recipe, precision=precision)  # type: ignore[arg-type]
+    words = [name, *(settings or [])] if name and "=" in name else settings or []
+    wanted = Wanted(
+        recipe=None if name and "=" in name else name,
+        settings=split_pairs(words) | ({"precision": precision} if precision else {}),
+        sample=sample,
+        out=out,
+        resume=resume,
+        save_every=save_every,
+        device=device,
+    )
     say = _say_on(json_)
-    with results.results_folder(out, name) as folder, _samples(sample, say):
-        watchers = [
-            Progress(sys.stderr if json_ else sys.stdout),
-            Log(folder / "history.csv"),
-            Log(folder / "history.jsonl"),
-        ]
-        result = fit(recipe, device=device, callbacks=watchers)
-        result.save(folder)
-    try:
-        pictures = results.draw(result, folder)
-    except MissingExtraError as error:
-        pictures = {}
-        say(f"(pictures are left out: {error})")
-    say("\n" + results.summary(result, folder, pictures))
+    answer = train_here(wanted, say, progress=sys.stderr if json_ else sys.stdout)
+    if answer is None:
+        return  # another process of the same run speaks
     if json_:
-        answer = {"folder": str(folder), "metrics": result.metrics, "reached": result.reached}
-        typer.echo(json.dumps(answer))
+        typer.echo(json.dumps(answer.to_json()))
     else:
-        typer.echo("\n" + results.suggestions(result, folder, sample=sample))
-    if result.reached is False:
-        result.check()  # raises, with the words for it
+        typer.echo("\n" + answer.suggestions)
+    if answer.run.reached is False:
+        answer.run.check()  # raises, with the words for it
 
 
 @command

@@ -16,6 +16,10 @@ class GoalMissedError(DivekitError):
     exit_code = 1
 
 
+class DivergedError(DivekitError):
+    """Training came to a loss that is NaN or infinite."""
+
+
 class UsageError(DivekitError, ValueError):
     """A name, a setting or an input that does not fit; the message says what would."""
 

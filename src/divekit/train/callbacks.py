@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 class Callback:
     """Watch a run. Every method may be left as it is."""
 
+    keeps_best: bool = False
+    """Whether this watcher wants the weights of the best epoch kept."""
+
     def started(self, run: "Run") -> None:
         """Data are open and the model is made; nothing is trained yet."""
 
@@ -42,20 +45,36 @@ class Log(Callback):
             raise UsageError(f"{self.path}: a log is a .csv or a .jsonl file")
 
     def started(self, run: "Run") -> None:
-        """Begin with an empty file."""
+        """Begin with what the run has behind it: nothing, unless it is continued."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text("")
+        self._write(run.history)
 
     def epoch_ended(self, run: "Run", record: Record) -> None:
-        """Add a line, and a header before the first in a CSV file."""
+        """Add a line; write all again where the columns of a CSV file have changed."""
+        if self.path.suffix == ".csv" and _columns(run.history) != self._columns:
+            self._write(run.history)
+            return
         with self.path.open("a", newline="", encoding="utf-8") as file:
-            if self.path.suffix == ".jsonl":
-                file.write(json.dumps(record) + "\n")
-                return
-            writer = csv.DictWriter(file, fieldnames=list(record), lineterminator="\n")
-            if file.tell() == 0:
-                writer.writeheader()
-            writer.writerow(record)
+            self._append(file, record)
+
+    def _write(self, history: list[Record]) -> None:
+        self._columns = _columns(history)
+        with self.path.open("w", newline="", encoding="utf-8") as file:
+            if self._columns and self.path.suffix == ".csv":
+                csv.writer(file, lineterminator="\n").writerow(self._columns)
+            for record in history:
+                self._append(file, record)
+
+    def _append(self, file: IO[str], record: Record) -> None:
+        if self.path.suffix == ".jsonl":
+            file.write(json.dumps(record) + "\n")
+        else:
+            csv.DictWriter(file, self._columns, lineterminator="\n").writerow(record)
+
+
+def _columns(history: list[Record]) -> list[str]:
+    """Give every name in the history, in order of appearance."""
+    return list(dict.fromkeys(name for record in history for name in record))
 
 
 class Progress(Callback):
@@ -89,7 +108,10 @@ class Progress(Callback):
             console=Console(file=self._out),
         )
         self._task: TaskID = self._bar.add_task(
-            f"epoch 1/{run.recipe.epochs}", total=run.recipe.epochs * len(run.data.train), news=""
+            f"epoch {run.state.epoch + 1}/{run.recipe.epochs}",
+            total=run.recipe.epochs * len(run.data.train),
+            completed=run.state.epoch * len(run.data.train) + run.state.step,
+            news="",
         )
         self._bar.start()
 

@@ -14,16 +14,21 @@
 """
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from divekit.errors import UsageError
+from divekit.train import parallel
 from divekit.train.callbacks import Callback, Progress
+from divekit.train.checkpoint import read_checkpoint, remaining, restore
+from divekit.train.means import Means
 from divekit.train.memory import keep_memory
-from divekit.train.recipe import Batch, Metrics, Recipe, Record, Step
+from divekit.train.recipe import Batch, BatchesLike, Metrics, Recipe, Record, Step
 from divekit.train.run import Run
 from divekit.train.state import State
+from divekit.train.weights import weights_of
 
 
 def fit(
@@ -31,6 +36,7 @@ def fit(
     *,
     device: str | torch.device = "auto",
     callbacks: Sequence[Callback] | None = None,
+    resume: str | Path | None = None,
 ) -> Run:
     """Train as the recipe says and give the run.
 
@@ -38,14 +44,23 @@ def fit(
         recipe: what to train; see ``divekit.recipes``.
         device: ``auto`` takes CUDA, else Apple's MPS, else the CPU.
         callbacks: who watches; a progress display unless given.
+        resume: the folder of a run to continue from its newest checkpoint (``Checkpoints``
+            writes them). It ends as the run would have ended that was not stopped, bit for
+            bit, on the same machine with as many threads.
+
+    Raises DivergedError when the loss becomes NaN or infinite.
     """
     keep_memory()
-    device = pick_device(device)
+    device = parallel.device() or pick_device(device)
+    checkpoint = None if resume is None else read_checkpoint(resume)
     torch.manual_seed(recipe.seed)
     data = recipe.data.open(recipe.seed)
     model = recipe.model(data.facts).to(device)
     run = Run(model, data.facts, recipe=recipe, data=data, state=State(recipe, model, device))
+    if checkpoint is not None:
+        restore(run, checkpoint)
     watchers = [Progress()] if callbacks is None else callbacks
+    run.keeps_best = recipe.patience is not None or any(one.keeps_best for one in watchers)
     try:
         for watcher in watchers:
             watcher.started(run)
@@ -59,26 +74,41 @@ def fit(
 def _train(run: Run, watchers: Iterable[Callback]) -> None:
     recipe, state, model = run.recipe, run.state, run.model
     step = recipe.step or supervised_step(recipe)
-    train = run.data.train.to(state.device)
+    train = parallel.shared(run.data.train.to(state.device), state)
     test = None if run.data.test is None else run.data.test.to(state.device)
+    replica = parallel.replica(model)
     # Bound once: most runs have no watcher of single steps, and a step can take 50 us.
     steppers = [watcher.stepped for watcher in watchers if _defines_stepped(watcher)]
-    for epoch in range(1, recipe.epochs + 1):
+    while not run.finished:
         model.train()
-        means = Means()
-        for number, batch in enumerate(train, start=1):
-            loss, metrics = step(model, batch, state)
-            means.add(len(batch[0]), loss, metrics)
+        for batch in remaining(run, train):
+            loss, metrics = step(replica, batch, state)
+            state.means.add(len(batch[0]) if state.share else 0, loss, metrics)
+            state.step += 1
             for stepped in steppers:
-                stepped(run, number)
-        state.end_epoch()
-        record: Record = {"epoch": epoch}
-        record |= {f"train_{name}": value for name, value in means.read().items()}
-        if test is not None and recipe.loss is not None:
-            record |= {f"test_{name}": value for name, value in evaluate(run, test).items()}
-        run.history.append(record)
+                stepped(run, state.step)
+        record = _end_epoch(run, test)
         for watcher in watchers:
             watcher.epoch_ended(run, record)
+
+
+def _end_epoch(run: Run, test: BatchesLike | None) -> Record:
+    """Close an epoch: schedules, figures, and the weights if it is the best so far."""
+    recipe, state = run.recipe, run.state
+    if (bad := state.means.first_bad_step()) is not None:
+        raise state.diverged(*bad)
+    state.end_epoch()
+    record: Record = {"epoch": state.epoch + 1}
+    record |= {f"train_{name}": value for name, value in parallel.read(state.means).items()}
+    state.epoch, state.step, state.means = state.epoch + 1, 0, Means()
+    measured = state.epoch % recipe.validate_every == 0 or state.epoch == recipe.epochs
+    if test is not None and recipe.loss is not None and measured:
+        means = parallel.read(_measure_all(run, test))
+        record |= {f"test_{name}": value for name, value in means.items()}
+    run.history.append(record)
+    if run.keeps_best and run.best is record:
+        run.best_weights = {name: part.clone() for name, part in weights_of(run.model).items()}
+    return record
 
 
 def supervised_step(recipe: Recipe) -> Step:
@@ -96,6 +126,10 @@ def evaluate(run: Run, batches: Iterable[Batch]) -> Record:
     """Measure a supervised run over batches: ``{"loss": ..., "accuracy": ...}``."""
     if run.recipe.loss is None:
         raise UsageError("a recipe with a step of its own has no loss to measure by")
+    return _measure_all(run, batches).read()
+
+
+def _measure_all(run: Run, batches: Iterable[Batch]) -> Means:
     was_training = run.model.training
     run.model.eval()
     means = Means()
@@ -103,7 +137,7 @@ def evaluate(run: Run, batches: Iterable[Batch]) -> Record:
         for batch in batches:
             means.add(len(batch[0]), *_measure(run.model, batch, run.recipe, run.state))
     run.model.train(was_training)
-    return means.read()
+    return means
 
 
 def _measure(
@@ -118,35 +152,6 @@ def _measure(
         return loss, {}
     with torch.no_grad():
         return loss, {name: metric(outputs, targets) for name, metric in recipe.metrics.items()}
-
-
-class Means:
-    """Averages over examples of what batches report. Values stay on the device until read.
-
-    Reading a number off a device waits for all work before it, so it is done once an epoch.
-    """
-
-    def __init__(self) -> None:
-        self._counts: list[int] = []
-        self._values: dict[str, list[Tensor]] = {"loss": []}
-
-    def add(self, count: int, loss: Tensor, metrics: Metrics) -> None:
-        """Take the means over a batch of ``count`` examples."""
-        self._counts.append(count)
-        self._values["loss"].append(loss)
-        for name, value in metrics.items():
-            self._values.setdefault(name, []).append(value)
-
-    def read(self) -> Record:
-        """Give the means over all examples, as numbers."""
-        if not self._counts:
-            raise UsageError("there are no batches: the data set is empty")
-        counts = torch.tensor(self._counts, dtype=torch.float64)
-        means = {}
-        for name, values in self._values.items():
-            stacked = torch.stack(values).cpu().double()  # MPS has no float64, hence in this order
-            means[name] = ((stacked * counts).sum() / counts.sum()).item()
-        return means
 
 
 def pick_device(device: str | torch.device = "auto") -> torch.device:

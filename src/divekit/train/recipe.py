@@ -129,6 +129,10 @@ class Recipe:
         seed: of the initial weights, the order of the batches and every other draw.
         precision: ``bf16`` computes large products in bfloat16 (autocast).
         clip: upper bound on the norm of the gradient.
+        validate_every: measure on the test batches after every so many epochs, and the last.
+        patience: stop early when ``monitor`` has not improved for so many measurements.
+        monitor: the figure of the history by which the best epoch is chosen; unless given,
+            that of the goal on this data, else the loss on the test batches.
         goals: what a run with these settings reaches, per data set.
         name, overrides: set by ``@recipe``; a saved run is rebuilt from them.
     """
@@ -145,6 +149,9 @@ class Recipe:
     seed: int = 0
     precision: Precision = "fp32"
     clip: float | None = None
+    validate_every: int = 1
+    patience: int | None = None
+    monitor: str | None = None
     goals: tuple[Goal, ...] = ()
     name: str = ""
     overrides: Mapping[str, Any] = field(default_factory=dict)
@@ -156,6 +163,10 @@ class Recipe:
             raise UsageError(f"epochs is {self.epochs}; it must be at least 1")
         if self.precision not in ("fp32", "bf16"):
             raise UsageError(f"precision is {self.precision!r}; it must be 'fp32' or 'bf16'")
+        for name in ("validate_every", "patience"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"{name} is {value}; it must be at least 1")
 
     def goals_on(self, data_name: str) -> Iterable[Goal]:
         """Give the goals that were measured on a data set."""

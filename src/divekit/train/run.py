@@ -1,9 +1,8 @@
 """A run: what training came to. And what is kept of it: the trained model in a folder."""
 
 import json
-import os
-import tempfile
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from divekit.errors import BadDataError, GoalMissedError, UsageError
+from divekit.train.best import best_record, measurements_since_best
+from divekit.train.disk import DISK, remove_leftovers, write_file
 from divekit.train.recipe import FactsLike, Goal, OpenedLike, Recipe, Record
 from divekit.train.state import State
+from divekit.train.weights import all_finite, fill, read_tensors, weights_of
 
-WEIGHTS, DESCRIPTION = "model.safetensors", "run.json"
+WEIGHTS, BEST, DESCRIPTION = "model.safetensors", "best.safetensors", "run.json"
 FORMAT = 1
 
 
@@ -82,6 +84,34 @@ class Run(Trained):
     data: OpenedLike = field(kw_only=True)
     state: State = field(kw_only=True)
     history: list[Record] = field(default_factory=list, kw_only=True)
+    best_weights: dict[str, Tensor] | None = field(default=None, kw_only=True, repr=False)
+    """Of the best epoch, on the CPU; kept where the run is saved or may stop early."""
+    keeps_best: bool = field(default=False, kw_only=True)
+    generators: dict[str, Tensor] | None = field(default=None, kw_only=True, repr=False)
+    """States of the random generators that a continued run has yet to take over."""
+
+    @property
+    def best(self) -> Record | None:
+        """Give the record of the best epoch by the recipe's monitor; None without test data."""
+        return best_record(self.recipe, self.facts.name, self.history)
+
+    @property
+    def finished(self) -> bool:
+        """Tell whether all epochs are done, or the recipe's patience is at its end."""
+        recipe = self.recipe
+        if self.state.epoch >= recipe.epochs:
+            return True
+        if recipe.patience is None or self.state.step:
+            return False
+        waited = measurements_since_best(recipe, self.facts.name, self.history)
+        return waited >= recipe.patience
+
+    def require_finite(self) -> None:
+        """Raise DivergedError when a loss of the running epoch, or a weight, is NaN or infinite."""
+        if (bad := self.state.means.first_bad_step()) is not None:
+            raise self.state.diverged(*bad)
+        if not all_finite(self.model):
+            raise self.state.diverged(self.state.step, float("nan"))
 
     @property
     def metrics(self) -> Record:
@@ -122,35 +152,37 @@ class Run(Trained):
     def save(self, folder: str | Path) -> Path:
         """Save the trained model with all that ``divekit.load`` needs; give the folder.
 
-        The folder is written beside its final place and then renamed, so it is there whole
-        or not at all. An existing run is never overwritten; ``numbered`` finds a free name.
+        Each file is written beside its place and then renamed, ``run.json`` last: a folder
+        with that file is a whole run. One is never overwritten; ``numbered`` finds a free name.
         """
-        from safetensors.torch import save_file
-
         folder = Path(folder)
         if (folder / DESCRIPTION).exists():
             raise UsageError(f"{folder} holds a run already; choose another folder")
         folder.mkdir(parents=True, exist_ok=True)
-        description = {
-            "format": FORMAT,
-            "recipe": self.recipe.name,
-            "overrides": dict(self.recipe.overrides),
-            "facts": self.facts.to_json(),
-            "history": self.history,
-        }
-        text = json.dumps(description, indent=1)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as temporary:
-            # Contiguous on the CPU: a file is the same whatever the layout in memory was.
-            tensors = {
-                name: tensor.detach().cpu().contiguous()
-                for name, tensor in self.model.state_dict().items()
-            }
-            save_file(tensors, Path(temporary) / WEIGHTS)
-            os.replace(Path(temporary) / WEIGHTS, folder / WEIGHTS)
-            (Path(temporary) / DESCRIPTION).write_text(text, encoding="utf-8")
-            # Last: a folder with this file is a whole run.
-            os.replace(Path(temporary) / DESCRIPTION, folder / DESCRIPTION)
+        remove_leftovers(folder)
+        files = {WEIGHTS: weights_of(self.model)}
+        if self.best_weights is not None:
+            files[BEST] = self.best_weights
+        for name, tensors in files.items():
+            write_file(folder / name, partial(DISK.write_tensors, tensors=tensors))
+        description = {"format": FORMAT, **describe(self), "best": self.best}
+        text = json.dumps(description, indent=1).encode()
+        write_file(folder / DESCRIPTION, partial(DISK.write, content=text))
         return folder
+
+
+def describe(run: Run) -> dict[str, Any]:
+    """Say in plain values what a run is: its recipe, settings, data and history."""
+    try:
+        json.dumps(overrides := dict(run.recipe.overrides))
+    except TypeError as error:
+        raise UsageError(f"the recipe's settings cannot be saved: {error}") from None
+    return {
+        "recipe": run.recipe.name,
+        "overrides": overrides,
+        "facts": run.facts.to_json(),
+        "history": run.history,
+    }
 
 
 def read_description(folder: str | Path) -> dict[str, Any]:
@@ -158,29 +190,38 @@ def read_description(folder: str | Path) -> dict[str, Any]:
     path = Path(folder) / DESCRIPTION
     if not path.is_file():
         raise BadDataError(f"{folder} is not a saved run: it holds no {DESCRIPTION}")
-    try:
-        description = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BadDataError(f"{path}: not valid JSON ({error})") from error
+    description = read_json(path)
     missing = {"format", "recipe", "overrides", "facts", "history"} - set(description)
     if missing or description["format"] != FORMAT:
         raise BadDataError(f"{path}: not a run of format {FORMAT}")
     return description
 
 
-def load_weights(folder: str | Path, model: nn.Module) -> None:
-    """Load a saved run's weights into a model of the same shape. Nothing in a run is executed."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    path = Path(folder) / WEIGHTS
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON file that holds an object. Raises BadDataError for anything else."""
     try:
-        model.load_state_dict(load_file(path))
-    except (OSError, SafetensorError) as error:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
         raise BadDataError(f"{path}: cannot be read ({error})") from error
-    except RuntimeError as error:
-        brief = " ".join(str(error).split())
-        raise BadDataError(f"{path}: the weights do not fit the model: {brief}") from error
+    except (ValueError, RecursionError) as error:
+        raise BadDataError(f"{path}: not valid JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise BadDataError(f"{path}: not a JSON object")
+    return content
+
+
+def load_weights(folder: str | Path, model: nn.Module, *, best: bool = False) -> None:
+    """Load a saved run's weights into a model of the same shape. Nothing in a run is executed.
+
+    With ``best``, those of the best epoch in place of the last.
+    """
+    folder = Path(folder)
+    if best and not (folder / BEST).exists():
+        raise UsageError(
+            f"{folder} holds no weights of a best epoch: there were no test data to choose it by"
+        )
+    path = folder / (BEST if best else WEIGHTS)
+    fill(model, read_tensors(path), path)
 
 
 def numbered(parent: str | Path) -> Path:

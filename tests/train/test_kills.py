@@ -69,7 +69,7 @@ def test_two_hundred_kills_change_nothing(tmp_path):
 @pytest.mark.slow
 def test_the_command_line_goes_on_after_sigkill_and_after_sigint(tmp_path):
     command = [sys.executable, "-m", "divekit", "train"]
-    settings = ["softmax_regression", "--sample", "epochs=60", "--save-every", "0"]
+    settings = ["softmax_regression", "--sample", "epochs=12", "--save-every", "0"]
     subprocess.run([*command, *settings, "--out", "whole"], check=True, capture_output=True)
     for number in (signal.SIGKILL, signal.SIGINT):
         folder = tmp_path / number.name
@@ -100,13 +100,15 @@ def test_two_processes_train_as_one_does(tmp_path):
     words = ["train", "softmax_regression", "--sample", "epochs=3", "data.batch_size=100"]
     alone = subprocess.run(
         [sys.executable, "-m", "divekit", *words, "--out", "one", "--json"],
-        check=True, capture_output=True, text=True,
+        capture_output=True, text=True,
     )  # fmt: skip
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     both = subprocess.run(
         [*torchrun, "--nproc-per-node", "2", "-m", "divekit", *words, "--out", "two", "--json"],
-        check=True, capture_output=True, text=True,
+        capture_output=True, text=True,
     )  # fmt: skip
+    # Three epochs miss the goal of ten: 1 in both.
+    assert (alone.returncode, both.returncode) == (1, 1), both.stderr
     one, two = json.loads(alone.stdout), json.loads(both.stdout)  # a single speaker
     assert two["metrics"] == pytest.approx(one["metrics"], abs=1e-5)
     from safetensors.torch import load_file

@@ -21,12 +21,14 @@ ALLOWED = {
     "plot": BASE,
     "train": BASE,
     "recipes": BASE | {"data", "evaluate", "models", "nn", "optim", "train"},
-    "runs": BASE | {"data", "recipes", "train"},
+    "suited": BASE | {"data", "recipes", "train"},
+    "runs": BASE | {"data", "recipes", "suited", "train"},
+    "predicting": BASE | {"data", "evaluate", "plot", "runs", "train"},
     "section": BASE | {"book", "plot"},
     "notebook": BASE | {"book", "section"},
-    "results": BASE | {"book", "plot", "train"},
+    "results": BASE | {"book", "plot", "predicting", "train"},
     "train_command": BASE | {"data", "results", "runs", "train"},
-    "report": BASE | {"book", "data", "recipes"},
+    "report": BASE | {"book", "data", "recipes", "runs", "suited"},
     "doctor": BASE | {"__init__", "data", "train"},
 }
 ANYTHING = {"__init__", "__main__", "cli", "sections"}

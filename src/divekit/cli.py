@@ -38,6 +38,9 @@ Sample = Annotated[bool, typer.Option("--sample", help="Use small data that need
 Out = Annotated[
     Path | None, typer.Option(help="Folder for the results, in place of runs/NAME/NUMBER.")
 ]
+Best = Annotated[
+    bool, typer.Option("--best", help="Take the weights of the best epoch, not of the last.")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
 Parameters = ParamSpec("Parameters")
 
@@ -116,13 +119,22 @@ def list_(
 
 @command
 def info(
-    name: Annotated[str, typer.Argument(help="A section (3.7), a recipe or a data set.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="A section (3.7), a recipe, a data set, or csv:FILE or images:FOLDER."),
+    ],
+    settings: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Of data of your own: data.label=price", metavar="[data.NAME=VALUE]..."
+        ),
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Say what a section, a recipe or a data set is, without downloading anything."""
     from divekit import report
 
-    facts = report.info(name)
+    facts = report.info(name, split_pairs(settings or []))
     typer.echo(json.dumps(facts) if json_ else report.info_text(facts))
 
 
@@ -231,35 +243,60 @@ def train(
 
 
 @command
-def predict(
+def eval_(
     folder: Annotated[Path, typer.Argument(help="The folder of a run.", metavar="RUN")],
-    files: Annotated[
-        list[Path], typer.Argument(help="Images, or CSV files of numbers.", metavar="FILE...")
-    ],
+    settings: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="data=csv:other.csv, data=images:folder; its own validation data when left out",
+            metavar="[data=...]",
+        ),
+    ] = None,
     device: Device = "auto",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the figures and a picture of the confusion.")
+    ] = None,
+    best: Best = False,
     json_: Json = False,
 ) -> None:
-    """Predict with a trained model."""
-    from divekit.data import read_inputs
+    """Measure a trained model, on what it was validated on or on other data."""
+    from divekit.predicting import measure
+    from divekit.results import results_folder, save_measured
+
+    measured = measure(folder, split_pairs(settings or []), device, best=best)
+    typer.echo(json.dumps(measured.to_json()) if json_ else str(measured))
+    if out is not None:
+        with results_folder(out, "eval"):
+            for path in save_measured(measured, out):
+                typer.echo(f"wrote {path}", err=json_)
+
+
+@command
+def predict(
+    folder: Annotated[Path, typer.Argument(help="The folder of a run.", metavar="RUN")],
+    files: Annotated[list[Path], typer.Argument(help="Images, or CSV files.", metavar="FILE...")],
+    device: Device = "auto",
+    out: Annotated[
+        Path | None, typer.Option(help="CSV file for the rows with their predictions.")
+    ] = None,
+    best: Best = False,
+    json_: Json = False,
+) -> None:
+    """Predict with a trained model, for images or for the rows of CSV files."""
+    from divekit.predicting import predict_files, predictions_text, write_predictions
     from divekit.runs import load
     from divekit.train import pick_device
 
-    trained = load(folder, str(pick_device(device)))
-    results = []
-    for file in files:
-        predictions = trained.predict(read_inputs(file, trained.facts))  # type: ignore[arg-type]
-        for row, answer in enumerate(predictions.to_json(), start=1):
-            results.append({"file": str(file), "row": row, **answer})
+    trained = load(folder, str(pick_device(device)), best=best)
+    answers = predict_files(trained, files)
+    if out is not None:
+        write_predictions(trained, files, answers, out)
     if json_:
-        typer.echo(json.dumps(results))
-        return
-    for result in results:
-        if "label" in result:
-            top = sorted(result["probabilities"].items(), key=lambda item: -item[1])[:3]
-            ranked = ", ".join(f"{label} {probability:.1%}" for label, probability in top)
-            typer.echo(f"{result['file']}: {result['label']}  ({ranked})")
-        else:
-            typer.echo(f"{result['file']}, row {result['row']}: {result['value']}")
+        typer.echo(json.dumps(answers))
+    elif out is not None:
+        typer.echo(f"wrote {out}: {len(answers):,} predictions")
+    else:
+        typer.echo(predictions_text(trained, answers))
 
 
 DataName = Annotated[str | None, typer.Argument(help="One data set only.", metavar="[NAME]")]

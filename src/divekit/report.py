@@ -1,11 +1,13 @@
 """What ``divekit list`` and ``divekit info`` say, as plain data and as text."""
 
 import inspect
+import shlex
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, cast
 
 from divekit import book
-from divekit.errors import unknown_name
+from divekit.errors import UsageError, unknown_name
 
 SHOWN = {
     "planned": "planned",
@@ -53,11 +55,19 @@ def list_text(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines[1:])
 
 
-def info(name: str) -> dict[str, Any]:
-    """Say what a section, a recipe or a data set is. Nothing is downloaded."""
-    from divekit.data import DATA_SETS
+def info(name: str, settings: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Say what a section, a recipe or a data set is. Nothing is downloaded.
+
+    ``csv:FILE`` and ``images:FOLDER`` are read, with ``settings`` of theirs given as text
+    (``data.label``), and it is said what training would make of them.
+    """
+    from divekit.data import DATA_SETS, OWN_DATA
     from divekit.recipes import RECIPES
 
+    if name.split(":")[0] in OWN_DATA:
+        return _own_data(name, settings or {})
+    if settings:
+        raise UsageError(f"{next(iter(settings))}: settings go with csv:FILE or images:FOLDER")
     numbers = [section.number for section in book.sections()]
     if name in numbers:
         return _section(book.find(name))
@@ -147,6 +157,30 @@ def _data_set(name: str) -> dict[str, Any]:
         "sample": settings.sample().name,
         "settings": asdict(settings),
         "sections": [item.number for item in book.sections() if name in item.data],
+    }
+
+
+def _own_data(name: str, settings: Mapping[str, str]) -> dict[str, Any]:
+    from divekit.data import Table
+    from divekit.runs import own_data
+    from divekit.suited import kind_of, suited
+
+    data = own_data(name, settings)
+    if data is None:
+        raise UsageError(f"{name}: write csv:FILE or images:FOLDER")
+    first, *lines = data.describe()
+    about: dict[str, Any] = {"data": first, "found": [line.strip() for line in lines]}
+    if isinstance(data, Table) and not data.label:
+        return about | {"next": f"divekit info {name} data.label=COLUMN, the one to predict"}
+    facts = data.facts
+    recipes = suited(facts)
+    label = f" data.label={data.label}" if isinstance(data, Table) else ""
+    return about | {
+        "becomes": kind_of(facts),
+        "recipes": recipes,
+        "train": shlex.join(["divekit", "train", recipe, f"data={name}", *label.split(" ", 1)[1:]])
+        if (recipe := next(iter(recipes), ""))
+        else "",
     }
 
 

@@ -1,11 +1,15 @@
 """What the command line leaves of a run: its folder, its pictures, its summary in words."""
 
+import json
+import math
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from divekit import book, plot
 from divekit.errors import UsageError
+from divekit.predicting import MOST_DRAWN_CLASSES, Measured, draw_confusion
 from divekit.train import Run, numbered
 
 RUNS = Path("runs")
@@ -47,6 +51,16 @@ def draw(run: Run, folder: Path) -> dict[str, Path]:
     return paths
 
 
+def save_measured(measured: Measured, folder: Path) -> list[Path]:
+    """Write what a model was measured to be, and a picture of the confusion of few classes."""
+    paths = [folder / "figures.json"]
+    paths[0].write_text(json.dumps(measured.to_json(), indent=1), encoding="utf-8")
+    if measured.counts is not None and len(measured.class_names) <= MOST_DRAWN_CLASSES:
+        paths.append(folder / "confusion.png")
+        draw_confusion(measured).savefig(paths[1])
+    return paths
+
+
 def summary(run: Run, folder: Path, pictures: dict[str, Path]) -> str:
     """Write the last epoch's figures, where the files are, and how the goal stands."""
     rows = {name.replace("_", " "): f"{value:.4g}" for name, value in run.metrics.items()}
@@ -58,21 +72,44 @@ def summary(run: Run, folder: Path, pictures: dict[str, Path]) -> str:
         True: f"reached: {goals}",
         False: f"missed: {goals}",
     }[run.reached]
-    return "\n".join(f"{name:<16}{text}" for name, text in rows.items())
+    width = max(16, *(len(name) + 2 for name in rows))
+    return "\n".join(f"{name:<{width}}{text}" for name, text in rows.items())
 
 
 def suggestions(run: Run, folder: Path, *, sample: bool) -> str:
     """Say what to try next; with ``sample``, without a download."""
     name = run.recipe.name
-    lines = {f"divekit train {name} lr=0.5{' --sample' * sample}": "another learning rate"}
+    # Names of columns may hold blanks.
+    data = "".join(
+        f" {shlex.quote(f'{key}={value}')}"
+        for key, value in run.recipe.overrides.items()
+        if key in ("data", "data.label")
+    )
+    if data and not run.metrics["train_loss"] < _loss_of_guessing(run):
+        lr = next(iter(run.state.optimizers.values())).param_groups[0]["lr"]
+        smaller = f"divekit train {name}{data} lr={lr / 10:g}"
+        lines = {smaller: "smaller steps: this loss is above that of guessing"}
+    elif data:
+        longer = f"divekit train {name}{data} epochs={3 * run.recipe.epochs}"
+        lines = {longer: "three times as long"}
+    else:
+        lines = {f"divekit train {name} lr=0.5{' --sample' * sample}": "another learning rate"}
     if sample:
         lines[f"divekit train {name}"] = "the data of the book, fetched once"
     for section in book.sections():
         if name in section.recipes:
             lines[f"divekit notebook {section.number}"] = "the code, to read and change in Jupyter"
     file = "photo.png" if len(run.facts.input_shape) == 3 else "rows.csv"
+    if run.data.test is not None:
+        lines[f"divekit eval {folder}"] = "how good it is, class by class"
     lines[f"divekit predict {folder} {file}"] = "the model on a file of your own"
     lines["divekit list"] = "what else there is"
     width = max(len(command) for command in lines)
     rows = [f"  {command:<{width}}  {why}" for command, why in lines.items()]
     return "\n".join(["Try next:", *rows])
+
+
+def _loss_of_guessing(run: Run) -> float:
+    """Give the loss of saying the same for every example: all classes alike, or the mean."""
+    # Targets of a table are in spreads around their mean; the loss is half the squared error.
+    return math.log(len(run.facts.class_names)) if run.facts.class_names else 0.5

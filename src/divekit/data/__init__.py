@@ -6,12 +6,15 @@ from divekit.data.digits import Digits
 from divekit.data.fashion_mnist import FashionMNIST
 from divekit.data.files import read_inputs
 from divekit.data.hub import Form, Found, Remote, fetch, locate
+from divekit.data.image_folder import ImageFolder
 from divekit.data.images import Resize, scale_pixels
 from divekit.data.synthetic_regression import SyntheticRegression
+from divekit.data.table import Table
 from divekit.data.xor import XOR, xor_data
 
 __all__ = [
     "DATA_SETS",
+    "OWN_DATA",
     "XOR",
     "Batches",
     "Card",
@@ -21,10 +24,12 @@ __all__ = [
     "FashionMNIST",
     "Form",
     "Found",
+    "ImageFolder",
     "Opened",
     "Remote",
     "Resize",
     "SyntheticRegression",
+    "Table",
     "fetch",
     "locate",
     "read_inputs",
@@ -34,9 +39,15 @@ __all__ = [
     "xor_data",
 ]
 
+OWN_DATA: dict[str, type[Table] | type[ImageFolder]] = {"csv": Table, "images": ImageFolder}
+"""The user's own data by what stands before the path: ``csv:houses.csv``."""
+
 DATA_SETS: dict[str, type[DataSet]] = {
     kind.name: kind
     for kind in list(globals().values())
-    if isinstance(kind, type) and issubclass(kind, DataSet) and kind is not DataSet
+    if isinstance(kind, type)
+    and issubclass(kind, DataSet)
+    and kind is not DataSet
+    and kind not in OWN_DATA.values()
 }
 """Every data set by its name."""

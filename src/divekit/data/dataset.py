@@ -8,13 +8,16 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from divekit.data.batches import Batches
+from divekit.data.columns import TableForm
 from divekit.data.hub import Remote
-from divekit.errors import UsageError
+from divekit.errors import BadDataError, UsageError
 
 _sample_depth = 0
 
@@ -43,6 +46,10 @@ class Facts:
     """Empty for regression."""
     num_targets: int = 1
     """Numbers to predict for one example, in regression."""
+    table: TableForm | None = None
+    """How rows of a table become numbers; None for all other data."""
+    fingerprint: str = ""
+    """SHA-256 of the user's own data, by which a change is noticed; else empty."""
 
     @property
     def num_features(self) -> int:
@@ -61,12 +68,25 @@ class Facts:
         """Give the number of scores, or of predicted numbers, for one example."""
         return len(self.class_names) or self.num_targets
 
-    def prepare(self, inputs: Tensor) -> Tensor:
+    def prepare(self, inputs: Any) -> Tensor:
         """Bring inputs of one or more examples into the form (B, *input_shape) of a batch.
 
-        Takes a batch or a single example; images as uint8 in 0-255 or as floats in 0-1, a
-        single channel may be left out. Any other shape is an error that names both.
+        Takes a batch or a single example, as a tensor or an array; images as uint8 in 0-255 or
+        as floats in 0-1, a single channel may be left out. Any other shape is an error that
+        names both. The path of a file is read: an image, or a CSV. For a table it takes rows
+        with named columns (a data frame, a dict of lists), and of tensors only those that a
+        batch holds, which are encoded already.
         """
+        if isinstance(inputs, str | Path):
+            # Reading files stands on top of facts.
+            from divekit.data.files import read_inputs
+
+            return read_inputs(Path(inputs), self)
+        if self.table is not None and not isinstance(inputs, Tensor):
+            from divekit.data.files import prepare_rows
+
+            return prepare_rows(inputs, self.table)
+        inputs = torch.as_tensor(inputs)
         shape = self.input_shape
         images = len(shape) == 3
         if images and inputs.shape[-2:] == shape[1:] and shape[0] == 1 and inputs.ndim < 4:
@@ -83,6 +103,16 @@ class Facts:
             return inputs / 255
         return inputs.float()
 
+    def in_units(self, outputs: Tensor) -> Tensor:
+        """Turn a model's outputs (B, O) into the units of the data, on the CPU.
+
+        Only the label of a table in regression is trained on in other units than its own.
+        """
+        if self.table is None or self.class_names:
+            return outputs
+        # In double precision: float32 counts prices in millions to the tenth only.
+        return outputs.double() * self.table.label_spread + self.table.label_mean
+
     def to_json(self) -> dict[str, Any]:
         """Give the facts as plain lists, text and numbers."""
         return asdict(self)
@@ -90,12 +120,18 @@ class Facts:
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "Facts":
         """Read what ``to_json`` wrote."""
-        return cls(
-            name=str(fields["name"]),
-            input_shape=tuple(int(size) for size in fields["input_shape"]),
-            class_names=tuple(str(name) for name in fields["class_names"]),
-            num_targets=int(fields["num_targets"]),
-        )
+        try:
+            table = fields.get("table")
+            return cls(
+                name=str(fields["name"]),
+                input_shape=tuple(int(size) for size in fields["input_shape"]),
+                class_names=tuple(str(name) for name in fields["class_names"]),
+                num_targets=int(fields["num_targets"]),
+                table=None if table is None else TableForm.from_json(table),
+                fingerprint=str(fields.get("fingerprint", "")),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BadDataError(f"the facts of the saved data are damaged: {error!r}") from error
 
 
 @dataclass

@@ -4,61 +4,80 @@ Shapes: B examples, C channels, H height, W width, D features
 """
 
 import csv
+import io
+import math
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from divekit.data.columns import TableForm
 from divekit.data.dataset import Facts
-from divekit.errors import BadDataError, MissingExtraError
+from divekit.data.photos import read_photo
+from divekit.data.sheet import Sheet, read_sheet, read_text, sheet_of, some
+from divekit.data.table import log, warn_of_unknown
+from divekit.errors import BadDataError
 
 
 def read_inputs(path: Path, facts: Facts) -> Tensor:
-    """Read a file as inputs (B, *input_shape): an image for images, else a CSV of numbers.
+    """Read a file as inputs (B, *input_shape): an image for images, else a CSV file.
 
-    An image is turned to as many channels as the data have, and resized. Raises
+    An image is turned to as many channels as the data have; its short side is resized, and the
+    middle of the long one taken. For a model of a table the CSV has a header, and columns are
+    found by name; for other data it holds numbers only, in the order of the features. Raises
     BadDataError naming the file, and the row of a CSV.
     """
-    if not path.is_file():
-        raise BadDataError(f"{path}: no such file")
+    if path.is_dir():
+        raise BadDataError(f"{path}: a folder; name the files in it")
+    if facts.table is not None:
+        return prepare_rows(read_sheet(path), facts.table)
     if len(facts.input_shape) == 3:
-        return _read_image(path, facts)
-    return _read_table(path, facts)
+        channels, height, width = facts.input_shape
+        # A copy: torch wants memory that may be written.
+        pixels = torch.from_numpy(read_photo(path, height, width, channels).copy())
+        return facts.prepare(pixels[None])  # (C, H, W) -> (1, C, H, W)
+    return _read_numbers(path, facts)
 
 
-def _read_image(path: Path, facts: Facts) -> Tensor:
-    try:
-        import numpy as np
-        from PIL import Image, UnidentifiedImageError
-    except ImportError as error:
-        raise MissingExtraError("reading images", "data") from error
-    channels, height, width = facts.input_shape
-    try:
-        with Image.open(path) as image:
-            converted = image.convert("L" if channels == 1 else "RGB").resize((width, height))
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError) as error:
-        raise BadDataError(f"{path}: not an image that can be read ({error})") from error
-    pixels = torch.from_numpy(np.array(converted)).view(height, width, channels)
-    return facts.prepare(pixels.permute(2, 0, 1)[None])  # (H, W, C) -> (1, C, H, W)
+def prepare_rows(rows: Any, form: TableForm) -> Tensor:
+    """Turn rows with named columns (a sheet, a data frame, a dict of lists) into numbers (B, D).
+
+    The order of the columns is free. Columns that the model does not know are passed over
+    with a word, and so are values of categories that it never met.
+    """
+    sheet = rows if isinstance(rows, Sheet) else sheet_of(rows)
+    inputs, unknown = form.encode(sheet)
+    known = {form.label, *(column.name for column in form.columns)}
+    extra = [name for name in sheet.columns if name not in known]
+    if extra:
+        log.info(f"{sheet.source}: not used: {some(extra)}")
+    warn_of_unknown(sheet.source, unknown)
+    return inputs
 
 
-def _read_table(path: Path, facts: Facts) -> Tensor:
+def _read_numbers(path: Path, facts: Facts) -> Tensor:
     rows = []
-    with path.open(newline="", encoding="utf-8") as file:
-        for line, cells in enumerate(csv.reader(file), start=1):
+    reader = csv.reader(io.StringIO(read_text(path), newline=""))
+    try:
+        for cells in reader:
             if not cells:
                 continue
+            where = f"{path}, row {reader.line_num}"
             try:
                 rows.append([float(cell) for cell in cells])
             except ValueError as error:
-                if line == 1:
+                if reader.line_num == 1:
                     continue  # a header
-                raise BadDataError(f"{path}, row {line}: {error}") from None
+                raise BadDataError(f"{where}: {error}") from None
             if len(cells) != facts.num_features:
                 raise BadDataError(
-                    f"{path}, row {line}: {len(cells)} columns, "
-                    f"{facts.name} has {facts.num_features}"
+                    f"{where}: {len(cells)} columns, {facts.name} has {facts.num_features}"
                 )
+            if not all(math.isfinite(number) for number in rows[-1]):
+                raise BadDataError(f"{where}: every cell must be a finite number")
+    except csv.Error as error:
+        raise BadDataError(f"{path}, row {reader.line_num}: {error}") from None
     if not rows:
         raise BadDataError(f"{path}: no rows of numbers")
     return torch.tensor(rows).view(-1, *facts.input_shape)

@@ -62,18 +62,20 @@ class Trained:
     def predict(self, inputs: Any) -> Predictions:
         """Predict for one input or a batch: a tensor or an array in the form of the data.
 
-        Images may be uint8 (0-255) or floats (0-1). Raises UsageError naming both shapes
-        where they do not fit.
+        Images may be uint8 (0-255) or floats (0-1). The path of an image or a CSV file is
+        read; for a model of a table, rows may be a data frame or a dict of lists. Raises
+        UsageError naming both shapes where they do not fit.
         """
         device = next((parameter.device for parameter in self.model.parameters()), "cpu")
-        prepared = self.facts.prepare(torch.as_tensor(inputs)).to(device)
+        prepared = self.facts.prepare(inputs).to(device)
         was_training = self.model.training
         self.model.eval()
         try:
             outputs = self.model(prepared)
         finally:
             self.model.train(was_training)
-        return Predictions(outputs.float().cpu(), self.facts.class_names)
+        in_units = self.facts.in_units(outputs.float().cpu())
+        return Predictions(in_units, self.facts.class_names)
 
 
 @dataclass

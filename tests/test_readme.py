@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.data.test_image_folder import shapes
+
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", TEXT, flags=re.DOTALL)
@@ -36,6 +38,10 @@ def test_every_divekit_command_is_accepted(divekit, tmp_path):
     from PIL import Image
 
     Image.new("L", (28, 28)).save(tmp_path / "photo.png")
+    shapes("photos", 6)
+    prices = "".join(f"{n % 5},{n % 5 * 1000 + n}\n" for n in range(40))
+    Path("houses.csv").write_text("rooms,price\n" + prices)
+    Path("new.csv").write_text("rooms\n3\n")
     divekit("train", "softmax_regression", "--sample")  # makes the run that predict reads
     commands = [words[1:] for words in COMMANDS if words[:1] == ["divekit"]]
     assert len(commands) >= 8

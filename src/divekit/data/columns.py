@@ -51,7 +51,8 @@ class Column:
             return f"{self.name}: number (mean {self.mean:.6g}, spread {self.spread:.4g})"
         if self.kind == "category":
             gaps = " and missing" * self.gaps
-            return f"{self.name}: category ({len(self.values)} values{gaps})"
+            count = len(self.values)
+            return f"{self.name}: category ({count} value{'s' * (count != 1)}{gaps})"
         return f"{self.name}: left out ({self.why})"
 
 
@@ -89,7 +90,7 @@ class TableForm:
                 f"{sheet.source}: no column is called {absent[0]!r}{others}, and the model needs "
                 f"it; {sheet.nearest(absent[0])}"
             )
-        blocks, unknown = [], []
+        blocks, unknown = [np.zeros((len(sheet), 0), np.float32)], []
         for column in used:
             if column.kind == "number":
                 values = self.numbers(sheet, column.name)

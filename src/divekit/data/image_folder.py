@@ -121,8 +121,8 @@ class ImageFolder(DataSet):
                 f"{self.path}: {strangers[0]!r} is not one of the classes that the model knows "
                 f"({some(facts.class_names)})"
             )
-        (pixels, labels), (_, validation) = self._pixels, self._split
-        rows = validation if held_out else list(range(len(labels)))
+        pixels, labels = self._pixels
+        rows = self._split[1] if held_out else list(range(len(labels)))
         if not rows:
             return None
         place = torch.tensor([facts.class_names.index(name) for name in self._parts[0].photos])

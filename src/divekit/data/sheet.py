@@ -297,6 +297,7 @@ def _is_column(cells: Any) -> bool:
 
 
 def _text(cell: Any) -> str:
+    cell = cell.item() if hasattr(cell, "item") else cell  # of NumPy or torch
     if isinstance(cell, numbers.Real) and not isinstance(cell, bool | numbers.Integral):
         return number_text(float(cell))
-    return str(cell.item() if hasattr(cell, "item") else cell).strip()
+    return str(cell).strip()

@@ -34,6 +34,12 @@ def test_values_take_the_declared_types():
     }
 
 
+def test_a_bracket_may_belong_to_a_value():
+    names = tuple[str, ...]
+    assert parse_value("size (m2)", names, "x") == ("size (m2)",)
+    assert parse_value("(a, b)", names, "x") == ("a", "b")
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

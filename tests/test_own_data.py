@@ -53,7 +53,7 @@ def test_a_table_is_trained_on_measured_and_predicted_with(divekit, houses):
     guesses = load("run").predict(kept_apart).outputs[:, 0].numpy()
     theirs = {
         "root_mean_squared_error": mean_squared_error(kept_apart["price"], guesses) ** 0.5,
-        "explained_variance_share": r2_score(kept_apart["price"], guesses),
+        "r_squared": r2_score(kept_apart["price"], guesses),
     }
     for name, value in theirs.items():
         assert measured["metrics"][name] == pytest.approx(value, rel=1e-4)
@@ -181,6 +181,7 @@ def test_info_says_what_training_would_make_of_it(divekit, houses):
     assert facts["becomes"] == "images of 1 x 8 x 8 in 2 classes"
     assert "softmax_regression" in facts["recipes"]
     assert divekit("info", "digits", "data.resize=8").exit_code == 2
+    assert "csv: lacks the path" in divekit("info", "csv:").stderr
 
 
 def test_a_recipe_that_does_not_suit_names_those_that_do(divekit, houses):

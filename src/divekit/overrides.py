@@ -69,7 +69,9 @@ def parse_value(text: str, annotation: Any, name: str) -> Any:
                 return choice
         raise _misfit(name, text, annotation)
     if origin is tuple:
-        parts = [part.strip() for part in text.strip("()").split(",") if part.strip()]
+        # A single bracket belongs to a value: the column "size (m2)".
+        inner = text[1:-1] if text.startswith("(") and text.endswith(")") else text
+        parts = [part.strip() for part in inner.split(",") if part.strip()]
         if len(arguments) == 2 and arguments[1] is Ellipsis:
             return tuple(parse_value(part, arguments[0], name) for part in parts)
         if len(parts) != len(arguments):

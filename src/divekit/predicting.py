@@ -143,7 +143,7 @@ def measure(
     variance = targets.double().var(correction=0).item() * facts.table.label_spread**2
     figures["root_mean_squared_error"] = squared**0.5
     if variance > 0:
-        figures["explained_variance_share"] = 1 - squared / variance
+        figures["r_squared"] = 1 - squared / variance
     return replace(measured, label=facts.table.label)
 
 

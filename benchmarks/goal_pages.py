@@ -15,8 +15,6 @@ from divekit.train import Record
 
 RECORDS = RESULTS / "goals"
 PAGES = Path(__file__).parent.parent / "docs" / "results"
-# A loss that falls by more than this factor is drawn on a logarithmic axis.
-WIDE_RANGE = 100
 
 
 def recipes_of(chapter: book.Chapter) -> list[str]:
@@ -32,10 +30,8 @@ def keep_record(record: dict[str, Any]) -> None:
 
 def draw_curves(history: list[Record], name: str) -> None:
     """Save the curves of a run beside the pages."""
-    losses = [record["train_loss"] for record in history]
-    picture = plot.curves(history, log_loss=max(losses) > WIDE_RANGE * min(losses))
     PAGES.mkdir(parents=True, exist_ok=True)
-    picture.savefig(PAGES / f"{name}.png")
+    plot.curves(history).savefig(PAGES / f"{name}.png")
 
 
 def write_page(chapter: book.Chapter) -> Path:

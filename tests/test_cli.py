@@ -84,8 +84,8 @@ def test_train_keeps_the_model_the_history_and_the_pictures(divekit):
     assert result.exit_code == 0, result.output
     folder = Path("runs/softmax_regression/1")
     assert sorted(path.name for path in folder.iterdir()) == [
-        "best.safetensors", "checkpoints", "curves.png", "history.csv", "history.jsonl",
-        "model.safetensors", "predictions.png", "run.json",
+        "best.safetensors", "checkpoints", "curves.png", "curves.svg", "history.csv",
+        "history.jsonl", "model.safetensors", "predictions.png", "run.json",
     ]  # fmt: skip
     assert len((folder / "history.csv").read_text().splitlines()) == 11
     assert "test accuracy" in result.stdout

@@ -37,7 +37,10 @@ def results_folder(out: Path | None, name: str) -> Iterator[Path]:
 
 
 def draw(run: Run, folder: Path) -> dict[str, Path]:
-    """Draw the curves and, for images, predictions on test data; give the files by kind."""
+    """Draw the curves and, for images, predictions on test data; give the files by kind.
+
+    The curves are saved as SVG too, beside the PNG: sharp at any size, and text stays text.
+    """
     pictures = {"curves": plot.curves(run.history)}
     if run.data.test is not None and run.facts.class_names:
         inputs, labels = (part[:SHOWN_IMAGES] for part in next(iter(run.data.test)))
@@ -48,6 +51,7 @@ def draw(run: Run, folder: Path) -> dict[str, Path]:
     paths = {kind: folder / f"{kind}.png" for kind in pictures}
     for kind, picture in pictures.items():
         picture.savefig(paths[kind])
+    pictures["curves"].savefig(paths["curves"].with_suffix(".svg"))
     return paths
 
 
@@ -66,6 +70,8 @@ def summary(run: Run, folder: Path, pictures: dict[str, Path]) -> str:
     rows = {name.replace("_", " "): f"{value:.4g}" for name, value in run.metrics.items()}
     rows["model"] = str(folder / "model.safetensors")
     rows |= {kind: str(path) for kind, path in pictures.items()}
+    if "curves" in rows:
+        rows["curves"] += " (and .svg)"
     goals = ", ".join(str(goal) for goal in run.goals)
     rows["goal"] = {
         None: f"none is known on {run.facts.name}",

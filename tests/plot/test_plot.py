@@ -1,9 +1,13 @@
 import builtins
+import io
+import math
+import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
 import torch
 from matplotlib.colors import to_hex
+from PIL import Image
 
 from divekit import plot
 from divekit.errors import MissingExtraError
@@ -29,11 +33,96 @@ def test_curves_draw_losses_and_metrics_apart_with_the_right_numbers():
     assert right.get_legend() is None  # one line needs none
 
 
-def test_a_logarithmic_loss_is_only_on_demand():
-    assert plot.curves(HISTORY).axes[0].get_yscale() == "linear"
+def history_of(*losses):
+    return [{"epoch": epoch, "train_loss": loss} for epoch, loss in enumerate(losses, start=1)]
+
+
+@pytest.mark.parametrize(
+    ("losses", "scale"),
+    [
+        ((3, 0.04), "linear"),
+        ((3, 0.02), "log"),  # a factor of 150
+        ((3, 0), "linear"),  # zero has no logarithm
+        ((3, 0.02, math.nan, math.inf), "log"),
+        ((math.nan,), "linear"),
+    ],
+)
+def test_losses_that_span_two_decades_have_a_logarithmic_axis(losses, scale):
+    assert plot.curves(history_of(*losses)).axes[0].get_yscale() == scale
+
+
+def test_a_logarithmic_loss_can_be_asked_for_or_declined():
     assert plot.curves(HISTORY, log_loss=True).axes[0].get_yscale() == "log"
+    declined = plot.curves(history_of(1000, 1), log_loss=False)
+    assert declined.axes[0].get_yscale() == "linear"
     with pytest.raises(ValueError, match="history is empty"):
         plot.curves([])
+
+
+def test_each_metric_has_a_panel_of_its_own():
+    record = {"epoch": 1, "train_loss": 1, "d_loss": 2, "train_bleu": 3, "test_bleu": 4, "lr": 5}
+    panels = plot.curves([record]).axes
+    drawn = [(axes.get_ylabel(), [line.get_label() for line in axes.lines]) for axes in panels]
+    assert drawn == [
+        ("loss", ["train loss", "d loss"]),
+        ("bleu", ["train bleu", "test bleu"]),
+        ("lr", ["lr"]),
+    ]
+
+
+def ticks_of(axis):
+    low, high = axis.get_view_interval()
+    ticks = zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)
+    return [label.get_text() for place, label in ticks if low <= place <= high]
+
+
+def test_axes_show_whole_epochs_also_those_to_come_and_those_without_a_finite_value():
+    picture = plot.curves(history_of(1))
+    picture.canvas.draw()
+    assert ticks_of(picture.axes[0].xaxis) == ["1"]
+    for drawn in (
+        plot.curves(history_of(1, 2), epochs=9),
+        plot.curves(history_of(*[math.nan] * 9)),
+    ):
+        low, high = drawn.axes[0].get_xlim()
+        assert low < 1
+        assert high > 9
+
+
+def test_numbers_on_axes_are_written_in_full():
+    picture = plot.curves(history_of(2.302581, 2.302585))
+    picture.canvas.draw()
+    assert all(text.startswith("2.3025") for text in ticks_of(picture.axes[0].yaxis))
+
+
+@pytest.mark.parametrize("count", [2, 7])
+def test_a_legend_stands_above_the_axes_and_within_the_picture(count):
+    lines = {f"the line of number {number}": [number, number] for number in range(count)}
+    picture = plot.lines([0, 1], lines)
+    picture.canvas.draw()
+    legend = picture.axes[0].get_legend().get_window_extent()
+    assert legend.y0 >= picture.axes[0].get_window_extent().y1
+    assert legend.x1 <= picture.bbox.x1
+    assert legend.y1 <= picture.bbox.y1
+
+
+def test_an_svg_keeps_its_text_follows_the_scheme_and_is_the_same_twice(tmp_path):
+    for name in ("a.svg", "b.svg"):
+        plot.curves(HISTORY).savefig(tmp_path / name)
+    text = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert text == (tmp_path / "b.svg").read_text(encoding="utf-8")
+    space = "{http://www.w3.org/2000/svg}"
+    root = ElementTree.fromstring(text)
+    assert "train loss" in {item.text for item in root.iter(f"{space}text")}
+    style = next(root.iter(f"{space}style")).text
+    assert "prefers-color-scheme:dark" in style
+    # What the rules select is there: words and axes in ink.
+    for what in ("fill", "stroke"):
+        assert f'[style*="{what}: {plot.INK}"]' in style
+        assert [item for item in root.iter() if f"{what}: {plot.INK}" in item.get("style", "")]
+    buffer = io.BytesIO()
+    plot.curves(HISTORY).savefig(buffer, format="svg")
+    assert buffer.getvalue().decode() == text
 
 
 @pytest.mark.parametrize(
@@ -76,7 +165,11 @@ def test_a_picture_shows_itself_in_notebooks_and_leaves_pyplot_alone():
     from matplotlib import pyplot
 
     picture = plot.lines([1, 2], {"a": [1, 2], "b": [2, 1]}, x_label="time")
-    assert picture._repr_png_().startswith(b"\x89PNG")
+    png, size = picture._repr_png_()
+    assert png.startswith(b"\x89PNG")
+    # 5 by 3.2 inches of 96 to the inch, in pixels of 144 to the inch.
+    assert size == {"width": 480, "height": 308}
+    assert Image.open(io.BytesIO(png)).size == (720, 460)
     assert pyplot.get_fignums() == []
     assert plot.is_picture(picture)
     assert not plot.is_picture("picture")

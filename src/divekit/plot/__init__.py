@@ -4,11 +4,14 @@ from divekit.plot.cells import tables
 from divekit.plot.charts import curves, draw_line, lines, points
 from divekit.plot.grids import images
 from divekit.plot.picture import COLOURS, INK, add_legend, is_picture, new_picture, style_axes
+from divekit.plot.spread import bands
+from divekit.plot.terminal import text_curves
 
 __all__ = [
     "COLOURS",
     "INK",
     "add_legend",
+    "bands",
     "curves",
     "draw_line",
     "images",
@@ -18,4 +21,5 @@ __all__ = [
     "points",
     "style_axes",
     "tables",
+    "text_curves",
 ]

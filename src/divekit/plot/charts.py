@@ -1,6 +1,7 @@
 """Curves: what the epochs of a run came to, or any lines."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from divekit.plot.picture import COLOURS, INK, add_legend, new_picture, style_axes
@@ -9,33 +10,76 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def curves(history: Sequence[Mapping[str, float]], *, log_loss: bool = False) -> "Figure":
-    """Draw a run's history: the losses, and beside them the other metrics where there are any.
+# Values that differ by more than this factor are drawn on a logarithmic axis.
+WIDE_RANGE = 100
+LOSS = "loss"
+MOST_COLUMNS = 3
+
+
+def curves(
+    history: Sequence[Mapping[str, float]], *, log_loss: bool | None = None, epochs: int = 0
+) -> "Figure":
+    """Draw a run's history: a panel for the losses, and one for each other metric.
+
+    Values that are not finite are left out; the axis still shows their epochs.
 
     Args:
         history: ``run.history``: one mapping per epoch, with the key ``epoch``.
-        log_loss: draw the losses on a logarithmic axis.
+        log_loss: whether the losses have a logarithmic axis; when none, they have one where the
+            largest is over a hundred times the smallest.
+        epochs: how many the axis makes room for; those in the history when fewer.
     """
-    if not history:
-        raise ValueError("the history is empty: nothing was trained")
-    epochs = [record["epoch"] for record in history]
-    names = [name for name in history[0] if name != "epoch"]
-    losses = [name for name in names if name.endswith("loss")]
-    panels = [panel for panel in (losses, [name for name in names if name not in losses]) if panel]
-    picture = new_picture(width=4.2 * len(panels), height=3.0)
-    for axes, panel in zip(picture.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
-        for name in panel:
+    panels = panels_of(history)
+    x = [record["epoch"] for record in history]
+    columns = 2 if len(panels) == 4 else min(len(panels), MOST_COLUMNS)
+    rows = -(-len(panels) // columns)
+    picture = new_picture(width=4.2 * columns, height=3.0 * rows)
+    picture.get_layout_engine().set(w_pad=0.08)  # type: ignore[union-attr, call-arg]
+    grid = picture.subplots(rows, columns, squeeze=False).flat
+    for left_over in grid[len(panels) :]:
+        left_over.axis("off")
+    for axes, (title, names) in zip(grid, panels.items(), strict=False):
+        for name in names:
             values = [record[name] for record in history]
             held_out = name.startswith(("test", "validation"))
-            draw_line(axes, epochs, values, name.replace("_", " "), dashed=held_out)
-        axes.set_xlabel("epoch")
-        axes.set_ylabel("loss" if panel is losses else panel[0].split("_", 1)[-1])
-        if panel is losses and log_loss:
-            axes.set_yscale("log")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+            draw_line(axes, x, values, name.replace("_", " "), dashed=held_out)
+        axes.set(xlabel="epoch", ylabel=title)
+        if title == LOSS:
+            values = [record[name] for record in history for name in names]
+            if spans_decades(values) if log_loss is None else log_loss:
+                axes.set_yscale("log")
+        whole_numbers(axes, [*x, max(x[-1], epochs)])
         style_axes(axes)
         add_legend(axes)
     return picture
+
+
+def panels_of(history: Sequence[Mapping[str, float]]) -> dict[str, list[str]]:
+    """Give the names in a history by the panel they belong in: all losses, then each metric."""
+    if not history:
+        raise ValueError("the history is empty: nothing was trained")
+    names = [name for name in history[0] if name != "epoch"]
+    panels: dict[str, list[str]] = {LOSS: []}
+    for name in names:
+        first, _, rest = name.partition("_")
+        metric = rest if first in ("train", "validation", "test") and rest else name
+        title = LOSS if name.endswith("loss") else metric.replace("_", " ")
+        panels.setdefault(title, []).append(name)
+    return {title: names for title, names in panels.items() if names}
+
+
+def whole_numbers(axes: Any, x: Sequence[float]) -> None:
+    """Mark whole numbers on the x axis, which shows all of ``x``: the epochs of a run."""
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    first, last = min(x), max(x)
+    margin = 0.05 * (last - first) or 0.5
+    axes.set_xlim(first - margin, last + margin)
+
+
+def spans_decades(values: Iterable[float]) -> bool:
+    """Tell whether values, those that are not finite left out, need a logarithmic axis."""
+    finite = [value for value in values if math.isfinite(value)]
+    return bool(finite) and 0 < min(finite) * WIDE_RANGE < max(finite)
 
 
 def lines(
@@ -89,8 +133,7 @@ def points(
     for number, (name, (line_x, line_y)) in enumerate((over or {}).items(), start=1):
         axes.plot(line_x, line_y, color=COLOURS[number], linewidth=1.8, label=name)
     _finish(axes, x_label, y_label, log, marks)
-    if over:
-        axes.legend(frameon=False, labelcolor=INK)
+    add_legend(axes, single=True)
     return picture
 
 

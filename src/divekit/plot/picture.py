@@ -4,6 +4,10 @@ Pictures do not go through pyplot, so making one changes nothing outside it: no 
 list of open figures, no back end.
 """
 
+import io
+import math
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from divekit.errors import MissingExtraError
@@ -16,6 +20,13 @@ INK = "#808080"
 COLOURS = ("#2a8fd6", "#e5722d", "#35a168", "#c65bb8", "#b58a1b", "#dd4b55", "#7a78d8", "#4a9aa8")
 WIDTH, HEIGHT = 5.0, 3.2
 DPI = 144
+CSS_DPI = 96  # what browsers call an inch
+
+# What an SVG says to browsers, in place of the ink that is drawn: a darker one on light pages, a
+# lighter one on dark pages. Other programs do not know the media query or the selectors, and
+# draw what is drawn. A browser that takes the scheme from the system, not from the page, still
+# shows ink that can be read.
+INK_BY_SCHEME = {"light": "#6b6b6b", "dark": "#a0a0a0"}
 
 _figure_class: "type[Figure] | None" = None
 
@@ -35,6 +46,12 @@ def style_axes(axes: Any, *, grid: bool = True) -> None:
         spine.set_color(INK)
         spine.set_visible(side in ("left", "bottom"))
     axes.tick_params(which="both", colors=INK, labelcolor=INK)
+    for axis in (axes.xaxis, axes.yaxis):
+        # Numbers in full: what is taken out of them would stand at the end of the axis, as a
+        # riddle, and in the way of the legend.
+        if hasattr(axis.get_major_formatter(), "set_powerlimits"):
+            axis.get_major_formatter().set_useOffset(False)
+            axis.get_major_formatter().set_powerlimits((-6, 9))
     for label in (axes.xaxis.label, axes.yaxis.label, axes.title):
         label.set_color(INK)
     if grid:
@@ -42,10 +59,29 @@ def style_axes(axes: Any, *, grid: bool = True) -> None:
         axes.set_axisbelow(True)
 
 
-def add_legend(axes: Any) -> None:
-    """Add a legend in the house style where there is something to tell apart."""
-    if len(axes.get_legend_handles_labels()[1]) > 1:
-        axes.legend(frameon=False, labelcolor=INK)
+def add_legend(axes: Any, *, single: bool = False) -> None:
+    """Add a legend above the axes, where it hides nothing, if there is something to tell apart.
+
+    With ``single``, one entry is enough.
+    """
+    labels = axes.get_legend_handles_labels()[1]
+    if len(labels) < (1 if single else 2):
+        return
+    place = axes.get_subplotspec()
+    columns = place.get_gridspec().ncols if place is not None else 1
+    width = 0.82 * axes.figure.get_figwidth() / columns  # inches, less what stands beside the axes
+    longest = 0.55 + 0.075 * max(len(label) for label in labels)
+    axes.legend(
+        frameon=False,
+        labelcolor=INK,
+        ncols=max(1, min(len(labels), int(width / longest))),
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        borderaxespad=0.2,
+        borderpad=0.2,
+        columnspacing=1.4,
+        handlelength=1.8,
+    )
 
 
 def is_picture(value: object) -> bool:
@@ -62,7 +98,6 @@ def _picture_class() -> "type[Figure]":
             from matplotlib.figure import Figure
         except ImportError as error:
             raise MissingExtraError("drawing pictures", "plot") from error
-        import io
 
         class Picture(Figure):
             def __init__(self, **settings: Any) -> None:
@@ -70,10 +105,57 @@ def _picture_class() -> "type[Figure]":
                 FigureCanvasAgg(self)
                 self.patch.set_alpha(0)  # the page's own colour shines through
 
-            def _repr_png_(self) -> bytes:
+            def savefig(self, fname: Any, **settings: Any) -> None:
+                """Save as any figure; an SVG keeps its text and follows light and dark."""
+                path = isinstance(fname, str | os.PathLike)
+                suffix = Path(os.fspath(fname)).suffix if path else ""
+                kind = settings.get("format") or suffix.lower().lstrip(".")
+                if kind != "svg":
+                    super().savefig(fname, **settings)
+                    return
+                text = _svg(super().savefig, settings)
+                if path:
+                    Path(fname).write_text(text, encoding="utf-8")
+                else:
+                    fname.write(text if isinstance(fname, io.TextIOBase) else text.encode())
+
+            def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
                 buffer = io.BytesIO()
                 self.savefig(buffer, format="png")
-                return buffer.getvalue()
+                return buffer.getvalue(), size_in_pages(self)
 
         _figure_class = Picture
     return _figure_class
+
+
+def size_in_pages(picture: "Figure") -> dict[str, int]:
+    """Give the width and height that a notebook should show a picture at.
+
+    Its pixels are finer than a page's, so that it is sharp on fine screens too.
+    """
+    width, height = (math.ceil(inches * CSS_DPI) for inches in picture.get_size_inches())
+    return {"width": width, "height": height}
+
+
+def _svg(savefig: Any, settings: dict[str, Any]) -> str:
+    """Write an SVG whose text is text, the same for the same picture, in the scheme's ink."""
+    import matplotlib
+
+    buffer = io.StringIO()
+    # Verdana's letters are as wide as those of matplotlib's own font, which few machines have.
+    fonts = ["DejaVu Sans", "Verdana", "sans-serif"]
+    with matplotlib.rc_context(
+        {"svg.fonttype": "none", "svg.hashsalt": "divekit", "font.sans-serif": fonts}
+    ):
+        savefig(buffer, **{"metadata": {"Date": None}} | settings | {"format": "svg"})
+    rules = {
+        scheme: "".join(
+            f'[style*="{what}: {INK}"]{{{what}:{ink} !important}}' for what in ("fill", "stroke")
+        )
+        for scheme, ink in INK_BY_SCHEME.items()
+    }
+    style = (
+        f"<style>svg:root{{color-scheme:light dark}}{rules['light']}"
+        f"@media (prefers-color-scheme:dark){{{rules['dark']}}}</style>"
+    )
+    return buffer.getvalue().replace(" <defs>\n", f" {style}\n <defs>\n", 1)

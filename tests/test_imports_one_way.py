@@ -8,10 +8,11 @@ import pytest
 import divekit
 
 PACKAGE = Path(divekit.__file__).parent
-BASE = {"errors", "overrides"}
+BASE = {"errors", "overrides", "surroundings"}
 ALLOWED = {
     "errors": set(),
     "overrides": {"errors"},
+    "surroundings": set(),
     "book": BASE,
     "data": BASE,
     "nn": BASE,
@@ -23,11 +24,12 @@ ALLOWED = {
     "recipes": BASE | {"data", "evaluate", "models", "nn", "optim", "train"},
     "suited": BASE | {"data", "recipes", "train"},
     "runs": BASE | {"data", "recipes", "suited", "train"},
+    "watch": BASE | {"plot", "train"},
     "predicting": BASE | {"data", "evaluate", "plot", "runs", "train"},
     "section": BASE | {"book", "plot"},
     "notebook": BASE | {"book", "section"},
     "results": BASE | {"book", "plot", "predicting", "train"},
-    "train_command": BASE | {"data", "results", "runs", "train"},
+    "train_command": BASE | {"data", "results", "runs", "train", "watch"},
     "report": BASE | {"book", "data", "recipes", "runs", "suited"},
     "doctor": BASE | {"__init__", "data", "train"},
 }

@@ -8,10 +8,12 @@ command line's ``--help`` stay quick: ``divekit.models``, ``divekit.data``,
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from divekit import surroundings
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from divekit import book, data, evaluate, models, nn, optim, plot, recipes, train
+    from divekit import book, data, evaluate, models, nn, optim, plot, recipes, train, watch
     from divekit.runs import load
     from divekit.train import fit
 
@@ -27,10 +29,14 @@ __all__ = [
     "plot",
     "recipes",
     "train",
+    "watch",
 ]
 
 # The two functions that are worth having at the top, and where they live.
 _FUNCTIONS = {"fit": "divekit.train", "load": "divekit.runs"}
+
+# In a notebook, runs draw their curves while they train.
+surroundings.notebook_watcher = lambda: importlib.import_module("divekit.watch").Live()
 
 
 def __getattr__(name: str) -> Any:

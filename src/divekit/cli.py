@@ -215,6 +215,12 @@ def train(
     precision: Annotated[
         str | None, typer.Option(help="fp32 or bf16, in place of the recipe's.")
     ] = None,
+    curves: Annotated[
+        bool, typer.Option(help="Draw the curves below the progress bar of a terminal.")
+    ] = True,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write for TensorBoard, beside the results.")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Train a recipe; keep the model, its history and its pictures."""
@@ -229,6 +235,8 @@ def train(
         resume=resume,
         save_every=save_every,
         device=device,
+        curves=curves,
+        tensorboard=tensorboard,
     )
     say = _say_on(json_)
     answer = train_here(wanted, say, progress=sys.stderr if json_ else sys.stdout)

@@ -17,10 +17,12 @@ from divekit.train import (
     Progress,
     Recipe,
     Run,
+    TensorBoard,
     fit,
     workers,
 )
 from divekit.train.run import DESCRIPTION
+from divekit.watch import Live
 
 SAMPLE = "(sample data: small stand-ins in place of data that would be downloaded)"
 
@@ -36,6 +38,8 @@ class Wanted:
     resume: Path | None = None
     save_every: float = 60.0
     device: str = "auto"
+    curves: bool = True
+    tensorboard: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,10 +78,12 @@ def train_here(wanted: Wanted, say: Callable[[str], None], progress: IO[str]) ->
         folder = stack.enter_context(_folder(wanted, recipe))
         watchers: list[Callback] = [
             Checkpoints(folder, seconds=wanted.save_every),
-            Progress(progress),
+            (Live if wanted.curves else Progress)(progress),
             Log(folder / "history.csv"),
             Log(folder / "history.jsonl"),
         ]
+        if wanted.tensorboard:
+            watchers.append(TensorBoard(folder / "tensorboard"))
         try:
             run = fit(recipe, device=wanted.device, callbacks=watchers, resume=wanted.resume)
         except DivergedError as error:

@@ -9,6 +9,7 @@ from divekit.train.parallel import workers
 from divekit.train.recipe import Batch, Goal, Metrics, Recipe, Record, Step, recipe
 from divekit.train.run import Predictions, Run, Trained, load_weights, numbered, read_description
 from divekit.train.state import State
+from divekit.train.tensorboard import TensorBoard
 
 __all__ = [
     "Batch",
@@ -26,6 +27,7 @@ __all__ = [
     "Run",
     "State",
     "Step",
+    "TensorBoard",
     "Trained",
     "evaluate",
     "fit",

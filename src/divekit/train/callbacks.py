@@ -4,13 +4,16 @@ import csv
 import json
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from divekit import surroundings
 from divekit.errors import UsageError
 from divekit.train.recipe import Record
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
@@ -34,6 +37,13 @@ class Callback:
 
     def ended(self, run: "Run") -> None:
         """The run is over; also called when it fails or is interrupted."""
+
+
+def default_callbacks() -> list[Callback]:
+    """Give who watches a run when nobody is named: live curves in a notebook, else progress."""
+    if surroundings.in_notebook() and surroundings.notebook_watcher is not None:
+        return [surroundings.notebook_watcher()]
+    return [Progress()]
 
 
 class Log(Callback):
@@ -99,13 +109,20 @@ class Progress(Callback):
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self._bar = Progress(
+        watcher, console = self, Console(file=self._out)
+
+        class Display(Progress):
+            def get_renderables(self) -> "Iterable[RenderableType]":
+                yield from super().get_renderables()
+                yield from watcher.below(console.width)
+
+        self._bar = Display(
             TextColumn("{task.description}"),
             BarColumn(bar_width=16),
             TextColumn("{task.percentage:3.0f}%"),
             TimeRemainingColumn(compact=True),
             TextColumn("{task.fields[news]}"),
-            console=Console(file=self._out),
+            console=console,
         )
         self._task: TaskID = self._bar.add_task(
             f"epoch {run.state.epoch + 1}/{run.recipe.epochs}",
@@ -114,6 +131,10 @@ class Progress(Callback):
             news="",
         )
         self._bar.start()
+
+    def below(self, width: int) -> "Iterable[RenderableType]":
+        """Give what stands below the bar on a terminal: nothing, unless a subclass knows better."""
+        return ()
 
     def stepped(self, run: "Run", step: int) -> None:
         """Move the bar, a few times a second."""
@@ -135,13 +156,13 @@ class Progress(Callback):
             # The first and the last figure: all of them would leave no room for the bar.
             news = {name: figures[name] for name in (next(iter(figures)), list(figures)[-1])}
             done = record["epoch"] * len(run.data.train)
-            self._bar.update(self._task, completed=done, news=_write(news))
+            self._bar.update(self._task, completed=done, news=write_figures(news))
             return
         every = max(1, epochs // 10)
         if record["epoch"] % every == 0 or record["epoch"] in (1, epochs):
             seconds = time.monotonic() - self._began
             self._out.write(
-                f"epoch {record['epoch']:>{len(str(epochs))}}/{epochs}  {_write(figures)}"
+                f"epoch {record['epoch']:>{len(str(epochs))}}/{epochs}  {write_figures(figures)}"
                 f"  ({seconds:.1f} s)\n"
             )
             self._out.flush()
@@ -153,5 +174,6 @@ class Progress(Callback):
             self._bar = None
 
 
-def _write(figures: Record) -> str:
+def write_figures(figures: Record) -> str:
+    """Write the figures of a record in a line: ``train_loss 0.4534  test_loss 0.4512``."""
     return "  ".join(f"{name} {value:.4g}" for name, value in figures.items())

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from divekit.errors import UsageError
 from divekit.train import parallel
-from divekit.train.callbacks import Callback, Progress
+from divekit.train.callbacks import Callback, default_callbacks
 from divekit.train.checkpoint import read_checkpoint, remaining, restore
 from divekit.train.means import Means
 from divekit.train.memory import keep_memory
@@ -43,7 +43,7 @@ def fit(
     Args:
         recipe: what to train; see ``divekit.recipes``.
         device: ``auto`` takes CUDA, else Apple's MPS, else the CPU.
-        callbacks: who watches; a progress display unless given.
+        callbacks: who watches; unless given, live curves in a notebook, else a progress display.
         resume: the folder of a run to continue from its newest checkpoint (``Checkpoints``
             writes them). It ends as the run would have ended that was not stopped, bit for
             bit, on the same machine with as many threads.
@@ -59,7 +59,7 @@ def fit(
     run = Run(model, data.facts, recipe=recipe, data=data, state=State(recipe, model, device))
     if checkpoint is not None:
         restore(run, checkpoint)
-    watchers = [Progress()] if callbacks is None else callbacks
+    watchers = default_callbacks() if callbacks is None else callbacks
     run.keeps_best = recipe.patience is not None or any(one.keeps_best for one in watchers)
     try:
         for watcher in watchers:

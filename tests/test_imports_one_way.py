@@ -28,9 +28,10 @@ ALLOWED = {
     "predicting": BASE | {"data", "evaluate", "plot", "runs", "train"},
     "section": BASE | {"book", "plot"},
     "notebook": BASE | {"book", "section"},
-    "results": BASE | {"book", "plot", "predicting", "train"},
+    "results": BASE | {"book", "compare", "plot", "predicting", "train"},
     "train_command": BASE | {"data", "results", "runs", "train", "watch"},
     "report": BASE | {"book", "data", "recipes", "runs", "suited"},
+    "compare": BASE | {"plot", "recipes", "runs", "train"},
     "doctor": BASE | {"__init__", "data", "train"},
 }
 ANYTHING = {"__init__", "__main__", "cli", "sections"}

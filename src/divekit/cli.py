@@ -251,6 +251,55 @@ def train(
 
 
 @command
+def compare(
+    name: Annotated[str, typer.Argument(help="A recipe: softmax_regression.", metavar="RECIPE")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Argument(help="lr=0.01,0.1,0.5 batch_size=256", metavar="[NAME=VALUE,...]..."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Runs for each setting, seeds from 0 on.")] = 3,
+    metric: Annotated[
+        str, typer.Option(help="What is drawn: test_loss, say; the goal's unless given.")
+    ] = "",
+    sample: Sample = False,
+    out: Out = None,
+    device: Device = "auto",
+    json_: Json = False,
+) -> None:
+    """Train a recipe under several settings, each with several seeds; one picture, one table."""
+    from divekit.compare import Comparison
+    from divekit.results import draw_comparison, results_folder
+    from divekit.watch import told
+
+    comparison = Comparison(name, split_pairs(settings or []), seeds=seeds, metric=metric)
+    say = _say_on(json_)
+    pictures: list[Path] = []
+    with results_folder(out, f"compare-{name}") as folder, _samples(sample, say):
+        try:
+            with told(comparison.count, sys.stderr if json_ else sys.stdout) as tell:
+                comparison.run(folder, device=device, tell=tell)
+        finally:
+            # Also of a comparison that was interrupted: what is done is kept, drawn and shown.
+            if comparison.done:
+                try:
+                    pictures = draw_comparison(comparison, folder)
+                except MissingExtraError as error:
+                    say(f"(the picture is left out: {error})")
+                say(f"\n{comparison.table()}\n")
+                if comparison.done < comparison.count:
+                    say(f"{comparison.done} of {comparison.count} runs are done and kept:")
+                for path in [folder / "compare.csv", folder / "compare.json", *pictures]:
+                    say(str(path))
+    if json_:
+        typer.echo(json.dumps({"folder": str(folder), **comparison.to_json(histories=False)}))
+    if comparison.failures:
+        raise DivekitError(
+            f"{len(comparison.failures)} of {comparison.count} runs failed; "
+            f"the first: {comparison.failures[0]}"
+        )
+
+
+@command
 def eval_(
     folder: Annotated[Path, typer.Argument(help="The folder of a run.", metavar="RUN")],
     settings: Annotated[

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from divekit import book, plot
+from divekit.compare import Comparison
 from divekit.errors import UsageError
 from divekit.predicting import MOST_DRAWN_CLASSES, Measured, draw_confusion
 from divekit.train import Run, numbered
@@ -62,6 +63,15 @@ def save_measured(measured: Measured, folder: Path) -> list[Path]:
     if measured.counts is not None and len(measured.class_names) <= MOST_DRAWN_CLASSES:
         paths.append(folder / "confusion.png")
         draw_confusion(measured).savefig(paths[1])
+    return paths
+
+
+def draw_comparison(comparison: Comparison, folder: Path) -> list[Path]:
+    """Draw a comparison as PNG and SVG; give the files."""
+    paths = [folder / "compare.png", folder / "compare.svg"]
+    picture = comparison.picture()
+    for path in paths:
+        picture.savefig(path)
     return paths
 
 

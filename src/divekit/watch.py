@@ -8,7 +8,8 @@ import base64
 import io
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 from divekit import plot
@@ -21,7 +22,7 @@ from divekit.train.callbacks import write_figures
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["Live"]
+__all__ = ["Live", "told"]
 
 
 class Live(Progress):
@@ -88,6 +89,43 @@ class Live(Progress):
         else:
             self._picture.finish()
             self._picture = None
+
+
+@contextmanager
+def told(total: int, out: IO[str]) -> Iterator[Callable[[str, float, str], None]]:
+    """Show how far a series of runs is: one bar on a terminal, with lines to keep above it.
+
+    Gives a function of a title, the number of runs done (a share of one counts too) and a line to
+    keep; empty ones change nothing. Where there is no terminal only the lines to keep are shown.
+    """
+    if not out.isatty():
+        yield lambda title, done, line: _write_line(out, line)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=16),
+        TextColumn("{task.percentage:3.0f}%"),
+        TimeRemainingColumn(compact=True),
+        console=Console(file=out),
+    )
+    task = bar.add_task("", total=total)
+
+    def tell(title: str, done: float, line: str) -> None:
+        bar.update(task, completed=done, description=title or None)
+        if line:
+            bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    with bar:
+        yield tell
+
+
+def _write_line(out: IO[str], line: str) -> None:
+    if line:
+        out.write(line + "\n")
+        out.flush()
 
 
 class _NotebookPicture:

@@ -6,6 +6,7 @@ import pytest
 from divekit import plot
 
 X = [1, 2, 3]
+TITLE = "a title\nline: mean of 2 seeds; band: from the least to the greatest"
 
 
 def draw(lines, **settings):
@@ -61,11 +62,14 @@ def test_the_scale_is_logarithmic_over_two_decades_or_on_demand():
 
 
 def test_the_legend_stands_beside_the_axes():
-    picture, axes = draw({f"lr={k}, batch_size=256": (X, [[k, k, k]]) for k in range(8)})
+    rows = [[1, 2, 3]] * 2
+    picture, axes = draw({f"lr={k}, batch_size=256": (X, rows) for k in range(8)}, title="a title")
     (legend,) = picture.legends
     assert [text.get_text() for text in legend.get_texts()][7] == "lr=7, batch_size=256"
     assert legend.get_window_extent().x0 >= axes.get_window_extent().x1
     assert legend.get_window_extent().x1 <= picture.bbox.x1
+    (words,) = (text for text in axes.get_children() if getattr(text, "get_text", str)() == TITLE)
+    assert words.get_window_extent().x1 <= legend.get_window_extent().x0
     markers = {line.get_marker() for line in axes.lines}
     assert len(markers) == 8  # told apart without colours
 

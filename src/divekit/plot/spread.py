@@ -19,6 +19,7 @@ def bands(
     lines: Mapping[str, tuple[Any, Any]],
     *,
     of: str = "runs",
+    title: str = "",
     x_label: str = "",
     y_label: str = "",
     log: bool | None = None,
@@ -32,6 +33,7 @@ def bands(
         lines: (x, ys) by name: x (N,), ys (S, N), one row for each of S runs; N and S may differ
             from entry to entry. At most eight entries: no more colours can be told apart.
         of: what the rows are: ``seeds``.
+        title: what is drawn; stands above.
         x_label: what the x axis is; whole numbers only are marked on it.
         y_label: what the y axis is.
         log: whether the y axis is logarithmic; when none, where the values span two decades.
@@ -43,7 +45,9 @@ def bands(
     if not 1 <= len(lines) <= len(COLOURS):
         raise ValueError(f"{len(lines)} lines with bands; there are 1 to {len(COLOURS)} colours")
     drawn = {name: (np.asarray(x), np.asarray(ys, dtype=float)) for name, (x, ys) in lines.items()}
-    picture = new_picture(width=6.4, height=3.6)
+    # The legend stands beside the axes, and takes its room from nobody.
+    beside = 0.55 + 0.08 * max(len(name) for name in drawn) if len(drawn) > 1 else 0
+    picture = new_picture(width=5.2 + beside, height=3.6)
     axes = picture.subplots()
     for number, (name, (x, rows)) in enumerate(drawn.items()):
         # Where a run is not finite nothing is drawn: nan leaves a gap.
@@ -66,7 +70,8 @@ def bands(
     whole_numbers(axes, [step for x, _ in drawn.values() for step in x])
     style_axes(axes)
     counts = sorted({len(rows) for _, rows in drawn.values()})
-    axes.set_title(_words(counts, of), loc="left", fontsize=9, color=INK)
+    above = [line for line in (title, _words(counts, of)) if line]
+    axes.set_title("\n".join(above), loc="left", fontsize=9, color=INK)
     if len(drawn) > 1:
         picture.legend(loc="outside right upper", frameon=False, labelcolor=INK)
     return picture

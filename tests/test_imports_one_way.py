@@ -28,6 +28,7 @@ ALLOWED = {
     "predicting": BASE | {"data", "evaluate", "plot", "runs", "train"},
     "section": BASE | {"book", "plot"},
     "notebook": BASE | {"book", "section"},
+    "lab": BASE | {"book", "notebook"},
     "results": BASE | {"book", "compare", "plot", "predicting", "train"},
     "train_command": BASE | {"data", "results", "runs", "train", "watch"},
     "report": BASE | {"book", "data", "recipes", "runs", "suited"},

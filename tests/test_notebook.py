@@ -1,4 +1,9 @@
 import json
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
 
 import pytest
 import torch
@@ -6,9 +11,10 @@ import torch
 from divekit import book
 from divekit.data import use_samples
 from divekit.errors import UsageError
-from divekit.notebook import file_name, notebook, write_notebook
+from divekit.notebook import SETUP, file_name, notebook, write_notebook
 from divekit.section import run_section
 
+ROOT = Path(__file__).parent.parent
 READY = [pytest.param(section, id=section.number) for section in book.sections() if section.script]
 
 
@@ -76,5 +82,110 @@ def test_a_notebook_executes_in_a_jupyter_kernel_and_shows_its_pictures(
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
     with use_samples():
         expected = run_section(book.script_path(section), tmp_path, say=lambda line: None)
-    assert len(pictures) == len(expected.pictures)
+    # Values of cells; and of a run whose cell has no picture for its value, the live curves.
+    values = [output for output in pictures if output["output_type"] == "execute_result"]
+    assert len(values) == len(expected.pictures)
+    live = [cell for cell in executed.cells if len(pictures_of(cell)) > 1]
+    assert not live, "a cell keeps one picture"
     assert not [output for output in outputs if output["output_type"] == "error"]
+
+
+def pictures_of(cell):
+    return [output for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
+
+
+def test_every_notebook_begins_with_its_title_and_the_cell_that_installs_divekit():
+    for section in (param.values[0] for param in READY):
+        title, setup = notebook(section)["cells"][:2]
+        assert title["cell_type"] == "markdown"
+        assert "".join(setup["source"]) == SETUP.strip()
+        assert "remove-cell" in setup["metadata"]["tags"]
+
+
+def test_the_cell_that_installs_does_nothing_where_divekit_is(monkeypatch):
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("it called pip"))
+    exec(SETUP, {})
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dist")
+    call(sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT)
+    return folder
+
+
+def call(*words, **settings):
+    done = subprocess.run(
+        [str(word) for word in words], capture_output=True, text=True, check=False, **settings
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def new_environment(folder):
+    venv.create(folder, with_pip=True)
+    return folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+
+
+def set_up(python, wheel, folder):
+    """Run the cell where divekit can be had: a folder with its wheel stands in for the index."""
+    (folder / "cell.py").write_text(SETUP + "import divekit, torch\nprint(torch.__version__)\n")
+    settings = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(
+        [str(python), "cell.py"],
+        cwd=folder,
+        env=settings | {"PIP_FIND_LINKS": str(wheel)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+NEEDS_CHECKOUT = pytest.mark.skipif(
+    not (ROOT / "pyproject.toml").exists(), reason="needs the checkout"
+)
+
+
+@pytest.mark.slow
+@NEEDS_CHECKOUT
+def test_the_cell_installs_divekit_and_leaves_torch_and_numpy_as_they_are(wheel, tmp_path):
+    python = new_environment(tmp_path / "venv")
+    call(python, "-m", "pip", "install", "-qq", "torch==2.13.0", "numpy==2.1.0")
+    (packages,) = (tmp_path / "venv").rglob("site-packages")
+
+    def state():
+        return {
+            path: path.stat().st_mtime_ns
+            for name in ("torch", "torch-*", "numpy", "numpy-*")
+            for folder in packages.glob(name)
+            for path in folder.rglob("*")
+            if path.is_file() and path.suffix != ".pyc"
+        }
+
+    before = state()
+    assert len(before) > 1000
+    done = set_up(python, wheel, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("2.13.0")
+    assert state() == before
+    assert "sample data" in call(python, "-m", "divekit", "run", "3.7", "--sample", cwd=tmp_path)
+
+
+@pytest.mark.slow
+@NEEDS_CHECKOUT
+def test_the_cell_leaves_a_torch_that_is_too_old_and_says_so(wheel, tmp_path):
+    python = new_environment(tmp_path / "venv")
+    (packages,) = (tmp_path / "venv").rglob("site-packages")
+    (packages / "torch").mkdir()
+    (packages / "torch/__init__.py").write_text("__version__ = '2.4.0'\n")
+    (packages / "torch-2.4.0.dist-info").mkdir()
+    facts = packages / "torch-2.4.0.dist-info/METADATA"
+    facts.write_text("Metadata-Version: 2.1\nName: torch\nVersion: 2.4.0\n")
+    (facts.parent / "RECORD").write_text("")
+    (facts.parent / "INSTALLER").write_text("pip\n")
+    done = set_up(python, wheel, tmp_path)
+    assert done.returncode == 1
+    assert "torch>=2.10" in done.stderr
+    assert "torch==2.4.0" in done.stderr
+    assert "2.4.0" in (packages / "torch/__init__.py").read_text()
+    assert not (packages / "divekit").exists()

@@ -195,6 +195,25 @@ def notebook(
 
 
 @command
+def lab(
+    number: Annotated[
+        str | None, typer.Argument(help="Open one section: 3.7.", metavar="[SECTION]")
+    ] = None,
+    folder: Annotated[Path, typer.Option(help="Where the notebooks are.")] = Path("notebooks"),
+    browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
+    port: Annotated[int | None, typer.Option(help="Port of the server.")] = None,
+) -> None:
+    """Open JupyterLab on the notebooks of all sections, or of one; Ctrl-C ends it."""
+    from divekit.lab import check_installed, open_lab, prepare
+
+    check_installed()
+    chosen = [book.find(number)] if number else [item for item in book.sections() if item.script]
+    paths, line = prepare(chosen, folder)
+    typer.echo(line)
+    open_lab(paths[0] if number else folder, browser=browser, port=port)
+
+
+@command
 def train(
     name: Annotated[
         str | None, typer.Argument(help="A recipe: softmax_regression.", metavar="RECIPE")

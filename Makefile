@@ -72,4 +72,4 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf $(VENV) docs/_build docs/sections docs/contents.md dist
+	rm -rf $(VENV) docs/_build docs/sections docs/contents.md docs/notation.md dist

@@ -1,4 +1,4 @@
-"""The pages that are made, not written: sections, chapters, and the table of contents.
+"""The pages that are made, not written: sections, chapters, the table of contents, notation.
 
 Pages of sections are their notebooks, with a line under the title on how to run them. They go
 into ``sections/``, which git ignores; a file that would not change is not written.
@@ -11,7 +11,7 @@ from typing import Any
 
 from dependencies import fingerprint
 
-from divekit import book
+from divekit import book, notation
 from divekit.errors import DataNotFoundError
 from divekit.notebook import file_name, notebook
 from divekit.report import SHOWN
@@ -20,7 +20,7 @@ SYMBOLS = {"planned": "○", "sample": "◐", "real": "●"}
 
 
 def write(folder: Path) -> None:
-    """Write the pages of sections, of chapters that have some, and the table of contents."""
+    """Write the pages of sections, of chapters that have some, of contents and of notation."""
     sections = folder / "sections"
     sections.mkdir(exist_ok=True)
     written: list[Path] = []
@@ -36,6 +36,7 @@ def write(folder: Path) -> None:
         if path.is_file() and path not in written:
             path.unlink()  # the page of a section that was renamed or taken out
     _write(folder / "contents.md", contents_page())
+    _write(folder / "notation.md", notation_page())
 
 
 def section_page(section: book.Section) -> dict[str, Any]:
@@ -166,6 +167,34 @@ def _rows(chapter: book.Chapter, folder: str) -> list[str]:
             row += f" [{runs}{' on ' if data else ''}{data}]{{.runs}}"
         rows.append(row)
     return [*rows, ""]
+
+
+def notation_page() -> str:
+    """Write the book's symbols as tables, and the names that their expressions use."""
+    lines = [
+        "# Notation",
+        "",
+        "The book's symbols, what they mean, and torch's expression for each with what it gives. "
+        "The names in the expressions are defined below the tables. On the command line, "
+        "`divekit notation gradient` finds the symbols that mention a word.",
+        "",
+    ]
+    for group, symbols in notation.GROUPS.items():
+        lines += [f"## {group}", "", "| symbol | meaning | in torch |", "|---|---|---|"]
+        lines += [
+            f"| ${symbol.latex}$ | {_cell_text(symbol.meaning)} "
+            f"| `{_cell_text(symbol.torch)}`<br>`{symbol.value}` |"
+            for symbol in symbols
+        ]
+        lines.append("")
+    names = ["import torch", *notation.GIVEN.values()]
+    return "\n".join(
+        [*lines, "## The names in the expressions", "", "```python", *names, "```", ""]
+    )
+
+
+def _cell_text(text: str) -> str:
+    return text.replace("|", "\\|")  # a bar would end the table's cell
 
 
 def _badge(shown: str) -> str:

@@ -139,6 +139,24 @@ def info(
 
 
 @command
+def notation(
+    word: Annotated[
+        str | None, typer.Argument(help="Only what mentions it: gradient.", metavar="[WORD]")
+    ] = None,
+    ascii_: Annotated[
+        bool, typer.Option("--ascii", help="Plain letters, where a terminal shows boxes.")
+    ] = False,
+    json_: Json = False,
+) -> None:
+    """Explain the book's symbols, each with torch's expression for it."""
+    from divekit import notation as table
+
+    rows = table.rows(word)
+    plain = ascii_ or not table.letters_are_shown(sys.stdout.encoding, os.environ.get("TERM", ""))
+    typer.echo(json.dumps(rows) if json_ else table.text(rows, plain=plain))
+
+
+@command
 def run(
     number: Annotated[str, typer.Argument(help="A section: 3.7.", metavar="SECTION")],
     sample: Sample = False,

@@ -27,6 +27,7 @@ ALLOWED = {
     "runs": BASE | {"data", "recipes", "suited", "train"},
     "watch": BASE | {"plot", "train"},
     "predicting": BASE | {"data", "evaluate", "plot", "runs", "train"},
+    "export": BASE | {"__init__", "train"},
     "section": BASE | {"book", "plot"},
     "notebook": BASE | {"book", "section"},
     "lab": BASE | {"book", "notebook"},

@@ -393,6 +393,30 @@ def predict(
         typer.echo(predictions_text(trained, answers))
 
 
+@command
+def export(
+    folder: Annotated[Path, typer.Argument(help="The folder of a run.", metavar="RUN")],
+    file: Annotated[
+        Path, typer.Argument(help="model.onnx, or model.pt2 for torch.", metavar="FILE")
+    ],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+    json_: Json = False,
+) -> None:
+    """Write a trained model as a file that runs without divekit."""
+    from divekit.export import check_target, describe, export_model
+    from divekit.runs import load
+
+    check_target(file, overwrite=force)
+    trained = load(folder)
+    export_model(trained, file, overwrite=force)
+    about = {"file": str(file), **describe(trained.facts)}
+    if json_:
+        typer.echo(json.dumps(about))
+        return
+    for name, text in about.items():
+        typer.echo(f"{name:<12} {text}")
+
+
 DataName = Annotated[str | None, typer.Argument(help="One data set only.", metavar="[NAME]")]
 
 

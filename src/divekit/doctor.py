@@ -14,6 +14,7 @@ from divekit.train import keep_memory
 EXTRAS = {
     "plot": ("matplotlib",),
     "data": ("pandas", "pillow", "scikit-learn"),
+    "export": ("onnx", "onnxscript", "onnxruntime"),
     "notebook": ("jupytext", "nbclient", "ipykernel", "jupyterlab"),
 }
 

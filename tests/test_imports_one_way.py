@@ -13,6 +13,7 @@ ALLOWED = {
     "errors": set(),
     "overrides": {"errors"},
     "surroundings": set(),
+    "deprecation": BASE,
     "notation": BASE,
     "book": BASE,
     "data": BASE,

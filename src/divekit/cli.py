@@ -13,7 +13,7 @@ from typing import Annotated, Any, ParamSpec
 import typer
 
 from divekit import __version__, book
-from divekit.errors import DivekitError, GoalMissedError, UsageError
+from divekit.errors import DivekitError, GoalMissedError, MissingExtraError, UsageError
 from divekit.overrides import split_pairs
 
 FAILED, INTERRUPTED = 4, 130

@@ -26,6 +26,9 @@ LARGEST_PART = 0.05
 class Interrupted(KeyboardInterrupt):
     """The run was interrupted after everything was saved; says how to continue it."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
 
 class Checkpoints(Callback):
     """Save checkpoints below a run's folder; ``fit(recipe, resume=folder)`` continues from them.

@@ -168,6 +168,38 @@ def test_a_run_on_a_named_data_set_or_its_sample_is_measured_again(divekit):
     assert divekit("eval", "line", "data=synthetic_regression").exit_code == 0
 
 
+def test_a_run_on_own_data_is_continued_to_the_same_end(divekit, houses):
+    words = ("train", "linear_regression", *houses)
+    assert divekit(*words, "epochs=6", "--out", "whole").exit_code == 0
+    assert divekit(*words, "epochs=3", "--out", "parts").exit_code == 0
+    result = divekit("train", "--resume", "parts", "epochs=6", "--out", "more")
+    assert result.exit_code == 0, result.output
+    whole, parts = (json.loads(Path(run, "run.json").read_text()) for run in ("whole", "more"))
+    assert parts["history"] == whole["history"]
+    predictions = [load(run).predict("houses.csv").to_json() for run in ("whole", "more")]
+    assert predictions[0] == predictions[1]
+
+
+def test_a_run_is_not_continued_on_data_that_have_changed(divekit, houses):
+    assert divekit("train", "linear_regression", *houses, "--out", "run").exit_code == 0
+    with Path("houses.csv").open("a") as file:
+        file.write("9,Pave,9,9\n")
+    result = divekit("train", "--resume", "run", "epochs=6")
+    assert (result.exit_code, "Traceback" in result.output) == (2, False), result.output
+
+
+def test_the_best_epoch_can_be_measured_and_predicted_with(divekit, flower_run):
+    words = ("data=csv:flowers.csv", "data.label=kind", "epochs=8", "lr=9", "--out", "wild")
+    divekit("train", "softmax_regression", *words)
+    history = json.loads(Path("wild/run.json").read_text())["history"]
+    best = max(record["test_accuracy"] for record in history)
+    measured = json.loads(divekit("eval", "wild", "--best", "--json").stdout)
+    stored = json.loads(Path("wild/run.json").read_text())["best"]
+    assert measured["metrics"]["loss"] == pytest.approx(stored["test_loss"], rel=1e-6)
+    assert stored["epoch"] < 8 or best == history[-1]["test_accuracy"]
+    assert divekit("predict", "wild", "flowers.csv", "--best").exit_code == 0
+
+
 def test_info_says_what_training_would_make_of_it(divekit, houses):
     text = divekit("info", houses[0].removeprefix("data=")).stdout
     assert "alley: category (2 values)" in text

@@ -200,6 +200,24 @@ def test_commas_in_brackets_and_in_lists_do_not_separate(monkeypatch):
     }
 
 
+def test_figures_that_are_not_measured_after_every_epoch_are_drawn_where_they_are(tmp_path):
+    texts = {"data": "digits", "validate_every": "2", "epochs": "5"}
+    comparison = Comparison("softmax_regression", texts, seeds=1, metric="test_loss")
+    comparison.run(tmp_path)
+    (axes,) = comparison.picture().axes
+    assert axes.lines[0].get_xdata().tolist() == [2, 4, 5]
+    last = comparison.settings[0].trials[0].history[-1]["test_loss"]
+    assert comparison.settings[0].last("test_loss") == [last]
+    assert f"{last:.4g}" in comparison.table()
+
+
+def test_a_setting_all_of_whose_runs_diverge_at_once_is_named_in_the_picture(tmp_path):
+    comparison = Comparison("linear_regression", {"lr": "1000,0.03"}, seeds=1)
+    comparison.run(tmp_path)
+    (legend,) = comparison.picture().legends
+    assert [text.get_text() for text in legend.get_texts()] == ["lr=1000 (diverged)", "lr=0.03"]
+
+
 def test_seeds_count_from_the_one_given():
     comparison = Comparison("linear_regression", {"seed": "5"}, seeds=3)
     assert [trial.recipe.seed for _, trial in comparison.trials] == [5, 6, 7]

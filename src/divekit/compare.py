@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from divekit import plot
-from divekit.errors import DivekitError, UsageError, unknown_name
+from divekit.errors import DivekitError, DivergedError, UsageError, unknown_name
 from divekit.overrides import parse_value
+from divekit.plot.charts import series_of
 from divekit.recipes import RECIPES
 from divekit.runs import build
 from divekit.train import Callback, Recipe, Record, Run, fit
@@ -31,6 +32,10 @@ class Trial:
     """planned, done, diverged (a loss that is not finite) or failed."""
     history: list[Record] = field(default_factory=list)
     error: str = ""
+
+    def series(self, metric: str) -> tuple[list[int], list[float]]:
+        """Give the epochs after which a metric was measured, and what it was."""
+        return series_of(self.history, metric)
 
 
 @dataclass
@@ -53,7 +58,7 @@ class Setting:
 
     def last(self, metric: str) -> list[float]:
         """Give the last value of a metric in each trial that was done."""
-        return [trial.history[-1][metric] for trial in self.with_status("done")]
+        return [trial.series(metric)[1][-1] for trial in self.with_status("done")]
 
 
 class Comparison:
@@ -129,7 +134,7 @@ class Comparison:
             tell(title, number, "")
 
             def epoch_ended(record: Record, number: int = number, trial: Trial = trial) -> None:
-                self._settle_metric(record)
+                self._settle_metric(record, trial.recipe)
                 tell("", number + record["epoch"] / trial.recipe.epochs, "")
 
             self._train(trial, device, epoch_ended)
@@ -141,7 +146,7 @@ class Comparison:
         try:
             fit(trial.recipe, device=device, callbacks=[watch])
             trial.status = "done"
-        except _DivergedError:
+        except DivergedError:
             trial.status = "diverged"
         except DivekitError:
             raise
@@ -152,7 +157,11 @@ class Comparison:
             trial.history = watch.run.history
             self.data = watch.run.facts.name
 
-    def _settle_metric(self, record: Record) -> None:
+    def _settle_metric(self, record: Record, recipe: Recipe) -> None:
+        """Choose the metric, or refuse the one that was asked for, once all have been measured."""
+        epoch = record["epoch"]
+        if epoch % recipe.validate_every != 0 and epoch != recipe.epochs:
+            return
         names = [name for name in record if name != "epoch"]
         if not self.metric:
             self.metric = "test_loss" if "test_loss" in names else names[0]
@@ -161,9 +170,9 @@ class Comparison:
 
     def _said_of(self, trial: Trial) -> str:
         if trial.status == "done":
-            return f"{self.metric} {trial.history[-1][self.metric]:.4g}"
+            return f"{self.metric} {trial.series(self.metric)[1][-1]:.4g}"
         if trial.status == "diverged":
-            return f"diverged in epoch {len(trial.history)}"
+            return f"diverged in epoch {len(trial.history) + 1}"
         return f"failed: {trial.error}"
 
     @property
@@ -178,8 +187,6 @@ class Comparison:
     def table(self) -> str:
         """Write the last epochs' figures: a line for each setting, means over its seeds."""
         names = self._names()
-        if not names:
-            return "no run is done"
         others = [name for name in names if name != self.metric]
         rows = [["", self.metric, "(least to greatest)", *others, ""]]
         for setting in self.settings:
@@ -203,19 +210,18 @@ class Comparison:
 
     def picture(self) -> Any:
         """Draw the metric by epoch: a line for each setting, in a band over its seeds."""
-        lines = {}
+        lines: dict[str, tuple[Sequence[int], list[list[float]]]] = {}
         calm = []
         for setting in self.settings:
-            histories = [trial.history for trial in setting.trials if trial.history]
-            if not histories:
-                continue
-            wild = setting.with_status("diverged")
-            label = setting.label + " (diverged)" * bool(wild)
-            length = max(len(history) for history in histories)
-            rows = [_padded([item[self.metric] for item in past], length) for past in histories]
-            lines[label] = (range(1, length + 1), rows)
-            if not wild:
-                calm.append(label)
+            drawn = [trial.series(self.metric) for trial in setting.trials]
+            epochs = max((epochs for epochs, _ in drawn), key=len)
+            rows = [_padded(values, len(epochs)) for _, values in drawn if values]
+            if setting.with_status("diverged"):
+                # Named in the legend even where it has not come to the end of an epoch.
+                lines[f"{setting.label} (diverged)"] = (epochs or [1], rows or [[math.nan]])
+            elif rows:
+                lines[setting.label] = (epochs, rows)
+                calm.append(setting.label)
         return plot.bands(
             lines,
             of="seeds",
@@ -268,11 +274,9 @@ class Comparison:
                 writer.writerows({**known, **record} for record in trial.history)
 
     def _names(self) -> list[str]:
-        """Give the names of the figures, as the first run that has some has them."""
-        for _, trial in self.trials:
-            if trial.history:
-                return [name for name in trial.history[0] if name != "epoch"]
-        return []
+        """Give the names of the figures, in order of appearance."""
+        records = (record for _, trial in self.trials for record in trial.history)
+        return [name for name in dict.fromkeys(itertools.chain(*records)) if name != "epoch"]
 
 
 def split_settings(name: str, texts: Mapping[str, str]) -> dict[str, list[str]]:
@@ -337,10 +341,6 @@ def _checked_metric(metric: str, recipe: Recipe) -> str:
     return metric
 
 
-class _DivergedError(Exception):
-    """A loss is not finite: the epochs that are left would change nothing."""
-
-
 class _Watch(Callback):
     def __init__(self, told: Callable[[Record], None]) -> None:
         self.run: Run | None = None
@@ -351,9 +351,6 @@ class _Watch(Callback):
 
     def epoch_ended(self, run: Run, record: Record) -> None:
         self._told(record)
-        losses = [value for name, value in record.items() if name.endswith("loss")]
-        if not all(math.isfinite(loss) for loss in losses):
-            raise _DivergedError
 
 
 def _remark(setting: Setting) -> str:

@@ -70,6 +70,16 @@ def test_each_metric_has_a_panel_of_its_own():
     ]
 
 
+def test_a_metric_that_is_not_measured_after_every_epoch_is_drawn_where_it_is():
+    history = [{"epoch": epoch, "train_loss": 1.0} for epoch in range(1, 6)]
+    for epoch in (2, 4):
+        history[epoch - 1] |= {"test_loss": 0.5, "test_accuracy": 0.9}
+    left, right = plot.curves(history).axes
+    assert left.lines[1].get_xydata().tolist() == [[2, 0.5], [4, 0.5]]
+    assert right.lines[0].get_xydata().tolist() == [[2, 0.9], [4, 0.9]]
+    assert right.get_xlim() == left.get_xlim()
+
+
 def ticks_of(axis):
     low, high = axis.get_view_interval()
     ticks = zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)

@@ -58,6 +58,12 @@ def test_a_legend_takes_the_lines_it_needs_and_has_the_colours_of_its_lines():
     assert drawn == set(colours)
 
 
+def test_the_legend_has_the_newest_value_there_is():
+    history = history_of(train_loss=[3, 2, 1])
+    history[1]["test_loss"] = 2.5
+    assert words(plot.text_curves(history, width=50))[0].strip() == "train loss 1  test loss 2.5"
+
+
 def test_room_is_left_for_epochs_to_come():
     early = words(plot.text_curves(history_of(train_loss=[3, 2]), width=31, epochs=11))
     rightmost = max(len(line.rstrip()) for line in early[1:-1])

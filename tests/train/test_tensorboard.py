@@ -6,7 +6,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from divekit import recipes
 from divekit.data import use_samples
 from divekit.errors import MissingExtraError
-from divekit.train import Callback, TensorBoard, fit
+from divekit.train import Callback, Checkpoints, TensorBoard, fit
 
 TAGS = {
     "train_loss": "loss/train",
@@ -43,6 +43,21 @@ def test_epochs_are_on_disk_while_the_run_goes_on_and_after_a_failure(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         fit(recipes.linear_regression(), callbacks=[TensorBoard(tmp_path), Stop()])
     assert len(read(tmp_path).Scalars("loss/train")) == 1
+
+
+def test_a_run_that_is_continued_goes_on_in_the_same_curves(tmp_path):
+    events = tmp_path / "events"
+
+    def train(epochs, **settings):
+        watchers = [Checkpoints(tmp_path), TensorBoard(events)]
+        return fit(recipes.linear_regression(epochs=epochs), callbacks=watchers, **settings)
+
+    train(2)
+    run = train(4, resume=tmp_path)
+    scalars = read(events).Scalars("loss/train")
+    assert [scalar.step for scalar in scalars] == [1, 2, 3, 4]
+    losses = [record["train_loss"] for record in run.history]
+    assert [scalar.value for scalar in scalars] == pytest.approx(losses, rel=1e-6)
 
 
 def test_without_tensorboard_the_error_names_the_extra_before_anything_is_trained(

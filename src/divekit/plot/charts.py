@@ -40,12 +40,12 @@ def curves(
         left_over.axis("off")
     for axes, (title, names) in zip(grid, panels.items(), strict=False):
         for name in names:
-            values = [record[name] for record in history]
+            epochs_of, values = series_of(history, name)
             held_out = name.startswith(("test", "validation"))
-            draw_line(axes, x, values, name.replace("_", " "), dashed=held_out)
+            draw_line(axes, epochs_of, values, name.replace("_", " "), dashed=held_out)
         axes.set(xlabel="epoch", ylabel=title)
         if title == LOSS:
-            values = [record[name] for record in history for name in names]
+            values = [value for name in names for value in series_of(history, name)[1]]
             if spans_decades(values) if log_loss is None else log_loss:
                 axes.set_yscale("log")
         whole_numbers(axes, [*x, max(x[-1], epochs)])
@@ -58,14 +58,22 @@ def panels_of(history: Sequence[Mapping[str, float]]) -> dict[str, list[str]]:
     """Give the names in a history by the panel they belong in: all losses, then each metric."""
     if not history:
         raise ValueError("the history is empty: nothing was trained")
-    names = [name for name in history[0] if name != "epoch"]
+    names = dict.fromkeys(name for record in history for name in record)
     panels: dict[str, list[str]] = {LOSS: []}
     for name in names:
+        if name == "epoch":
+            continue
         first, _, rest = name.partition("_")
         metric = rest if first in ("train", "validation", "test") and rest else name
         title = LOSS if name.endswith("loss") else metric.replace("_", " ")
         panels.setdefault(title, []).append(name)
     return {title: names for title, names in panels.items() if names}
+
+
+def series_of(history: Sequence[Mapping[str, float]], name: str) -> tuple[list[Any], list[float]]:
+    """Give the epochs that have a value of a name, and the values: not every epoch is measured."""
+    having = [record for record in history if name in record]
+    return [record["epoch"] for record in having], [record[name] for record in having]
 
 
 def whole_numbers(axes: Any, x: Sequence[float]) -> None:

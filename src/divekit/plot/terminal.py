@@ -7,7 +7,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 
-from divekit.plot.charts import panels_of, spans_decades
+from divekit.plot.charts import panels_of, series_of, spans_decades
 from divekit.plot.picture import COLOURS, INK
 
 Pieces = list[tuple[str, str]]
@@ -35,7 +35,7 @@ def text_curves(
     panels = list(panels_of(history).values())
     panels = panels[: max(1, width // PANEL)]
     wide = min(WIDEST, width // len(panels))
-    legends = [_legend(history[-1], names, wide) for names in panels]
+    legends = [_legend(history, names, wide) for names in panels]
     tallest = max(len(legend) for legend in legends)
     drawn = [
         _padded([*[[]] * (tallest - len(legend)), *legend, *chart], wide)
@@ -46,11 +46,13 @@ def text_curves(
     return [[piece for part in parts for piece in part] for parts in zip(*drawn, strict=True)]
 
 
-def _legend(record: Mapping[str, float], names: Sequence[str], width: int) -> list[Pieces]:
+def _legend(
+    history: Sequence[Mapping[str, float]], names: Sequence[str], width: int
+) -> list[Pieces]:
     """Give each name with its newest value, on as many lines as that takes."""
     lines: list[Pieces] = [[]]
     for number, name in enumerate(names):
-        text = f"{name.replace('_', ' ')} {record[name]:.4g}  "
+        text = f"{name.replace('_', ' ')} {series_of(history, name)[1][-1]:.4g}  "
         if lines[-1] and sum(len(piece) for piece, _ in lines[-1]) + len(text) > width:
             lines.append([])
         lines[-1].append((text, COLOURS[number % len(COLOURS)]))
@@ -66,7 +68,7 @@ def _chart(
 ) -> list[Pieces]:
     """Draw lines between axes: ``height`` lines of text, and one for the epochs."""
     columns = width - LABEL - 3  # an axis on the left, an empty letter at both ends
-    values = [record[name] for record in history for name in names]
+    values = [value for name in names for value in series_of(history, name)[1]]
     finite = [value for value in values if math.isfinite(value)]
     last = max(epochs, int(history[-1]["epoch"]), 2)
     low, high = (min(finite), max(finite)) if finite else (math.nan, math.nan)
@@ -75,13 +77,11 @@ def _chart(
     for number, name in enumerate(names):
         points = [
             (
-                (record["epoch"] - 1) / (last - 1) * (2 * columns - 1),
-                (scale(high) - scale(record[name]))
-                / ((scale(high) - scale(low)) or 1)
-                * (4 * height - 1),
+                (epoch - 1) / (last - 1) * (2 * columns - 1),
+                (scale(high) - scale(value)) / ((scale(high) - scale(low)) or 1) * (4 * height - 1),
             )
-            for record in history
-            if math.isfinite(record[name])
+            for epoch, value in zip(*series_of(history, name), strict=True)
+            if math.isfinite(value)
         ]
         dashed = name.startswith(("test", "validation")) and len(points) > 1
         dots |= {

@@ -16,7 +16,17 @@ import divekit
 
 PINNED = Path(__file__).with_name("public_names.txt")
 PARTS = ("book", "data", "evaluate", "models", "nn", "optim", "plot", "recipes", "train")
-HEAVY = ("matplotlib", "pandas", "scipy", "sklearn", "IPython", "PIL", "pooch", "torchvision")
+HEAVY = (
+    "matplotlib",
+    "pandas",
+    "scipy",
+    "sklearn",
+    "IPython",
+    "PIL",
+    "platformdirs",
+    "requests",
+    "torchvision",
+)
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -433,12 +433,12 @@ def data_list(name: DataName = None, json_: Json = False) -> None:
 @guarded
 def data_get(name: Annotated[str, typer.Argument(help="A data set.", metavar="NAME")]) -> None:
     """Fetch a data set's files that are not here yet."""
-    from divekit.data import DATA_SETS, fetch
+    from divekit.data import DATA_SETS, Archive, fetch, fetch_folder
     from divekit.report import data_rows
 
     data_rows(name)  # an unknown name is an error that suggests the nearest
     for remote in DATA_SETS[name].files:
-        fetch(remote)
+        fetch_folder(remote) if isinstance(remote, Archive) else fetch(remote)
     _show_data(data_rows(name), json_=False)
 
 
@@ -451,9 +451,13 @@ def data_verify(name: DataName = None, json_: Json = False) -> None:
 
     rows = data_rows(name)
     _show_data(rows, json_)
-    wrong = [row["path"] for row in rows if row["state"] == "unknown form"]
+    wrong = [
+        f"{row['path']} ({row['state']})"
+        for row in rows
+        if row["state"] in ("damaged", "unknown form")
+    ]
     if wrong:
-        raise BadDataError(f"not a known form: {', '.join(wrong)}")
+        raise BadDataError(f"not as it should be: {', '.join(wrong)}")
 
 
 def _show_data(rows: list[dict[str, Any]], json_: bool) -> None:

@@ -187,11 +187,11 @@ def _own_data(name: str, settings: Mapping[str, str]) -> dict[str, Any]:
 def data_rows(name: str | None = None) -> list[dict[str, Any]]:
     """Give a row for each file of a data set, or of all: where it is and whether it is whole.
 
-    ``state`` is ``verified``, ``unknown form`` (a file of the user's own, or a damaged one),
-    ``missing``, or ``nothing to download``. Every file that is there is read and hashed.
+    ``state`` is ``verified``, ``damaged`` (in the cache), ``unknown form`` (a file of the user's
+    own), ``unchecked`` (a folder that the user unpacked), ``missing``, or ``nothing to download``.
+    Every file that is there is read and hashed, those of unpacked archives too.
     """
-    from divekit.data import DATA_SETS, locate
-    from divekit.data.hub import human_size
+    from divekit.data import DATA_SETS, Archive, locate, locate_folder
 
     if name is not None and name not in DATA_SETS:
         raise unknown_name("data set", name, DATA_SETS)
@@ -202,12 +202,19 @@ def data_rows(name: str | None = None) -> list[dict[str, Any]]:
         if not kind.files:
             rows.append({"data": known, "file": "", "state": "nothing to download", "path": ""})
         for remote in kind.files:
-            found = locate(remote)
-            state = "missing" if found is None else "verified" if found.verified else "unknown form"
+            found = locate_folder(remote) if isinstance(remote, Archive) else locate(remote)
+            if found is None:
+                state = "missing"
+            elif found.verified:
+                state = "verified"
+            elif found.ours:
+                state = "damaged"
+            else:
+                state = "unchecked" if found.path.is_dir() else "unknown form"
             rows.append(
                 {
                     "data": known,
-                    "file": f"{remote.name} ({human_size(remote.size)}, {remote.licence})",
+                    "file": f"{remote}, {remote.licence}",
                     "state": state,
                     "path": "" if found is None else str(found.path),
                 }

@@ -43,6 +43,7 @@ SECOND_MEMBERS = {
     "file then folder": ["x", "x/y"],
     "folder then file": ["x/y", "x"],
     "unicode case": ["stra\u00dfe", "STRASSE"],
+    "composed letters": ["caf\u00e9", "cafe\u0301"],
     "dot is the same": ["a", "./a"],
     "slashes are the same": ["f/a", "f//a"],
 }
@@ -103,6 +104,26 @@ def test_plain_files_and_folders_arrive(tmp_path, kind):
     for name, data in GOOD.items():
         assert (tmp_path / "to/target" / name).read_bytes() == data
     assert [path.name for path in (tmp_path / "to").iterdir()] == ["target"]
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_one_folder_of_an_archive_can_be_had_alone(tmp_path, kind):
+    members = [*GOOD.items(), ("folder.txt", b"beside"), ("folders/x", b"beside")]
+    extract(MAKERS[kind](tmp_path / "x", members), tmp_path / "target", top="folder")
+    found = {path for path in (tmp_path / "target").rglob("*") if path.is_file()}
+    assert found == {tmp_path / "target/b.txt", tmp_path / "target/deep/er/c.bin"}
+    assert (tmp_path / "target/b.txt").read_bytes() == b"two"
+    extract(MAKERS[kind](tmp_path / "y", members), tmp_path / "deep", top="folder/deep/er")
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["c.bin"]
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_what_lies_beside_the_wanted_folder_is_checked_all_the_same(tmp_path, kind):
+    for bad in (("../out.txt", b"evil"), ("zeros", b"\0" * 2_000_000)):
+        archive = MAKERS[kind](tmp_path / "x", [("folder/a", b"x"), bad])
+        with pytest.raises(BadDataError):
+            extract(archive, tmp_path / "target", Caps(total_bytes=1_000_000), top="folder")
+        assert everything(tmp_path) == {archive}
 
 
 @pytest.mark.parametrize("kind", MAKERS)

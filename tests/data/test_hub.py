@@ -1,124 +1,140 @@
-import hashlib
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+"""Where files are looked for and what is said of them. How mirrors fail: test_download_faults."""
+
+import logging
+import os
+import socket
 
 import pytest
 
-from divekit.data import Form, Remote, fetch
-from divekit.data.hub import cache_folder, human_size
-from divekit.errors import DataNotFoundError
-
-BODY = b"the right bytes" * 1000
-
-
-class Handler(BaseHTTPRequestHandler):
-    answers = {"/good": (200, BODY), "/page": (200, b"<html>sorry</html>"), "/missing": (404, b"")}  # noqa: RUF012
-    asked: list[str] = []  # noqa: RUF012
-
-    def do_GET(self):
-        self.asked.append(self.path)
-        status, body = self.answers[self.path]
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args):
-        pass
+from divekit.data import Form, Remote, fetch, locate
+from divekit.data.hub import cache_folder
+from divekit.data.progress import human_size
+from divekit.errors import BadDataError, DataNotFoundError
+from tests.data.mirrors import BODY, form, remote
 
 
 @pytest.fixture
-def server(monkeypatch):
-    """Serve a few answers on this machine, with the network allowed."""
-    monkeypatch.setenv("DIVEKIT_OFFLINE", "0")
-    Handler.asked.clear()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{running.server_port}"
-        running.shutdown()
+def mine(monkeypatch, tmp_path):
+    """Two data folders of the user's own, ``one`` before ``two``."""
+    for name in ("one", "two"):
+        (tmp_path / name / "thing").mkdir(parents=True)
+    monkeypatch.setenv("DIVEKIT_DATA", f"{tmp_path / 'one'}{os.pathsep}{tmp_path / 'two'}")
+    return tmp_path
 
 
-def form(path: str, body: bytes = BODY) -> Form:
-    return Form(path, len(body), hashlib.sha256(body).hexdigest())
-
-
-def remote(*urls: str) -> Remote:
-    return Remote("thing", urls, "none", (form("thing/a.gz"), form("thing/a")))
-
-
-def test_a_download_is_verified_cached_and_not_repeated(server):
-    found = fetch(remote(f"{server}/good"))
+def test_a_download_is_verified_cached_and_not_repeated(mirror):
+    found = fetch(remote(mirror("/good")))
     assert found.verified
     assert found.path.read_bytes() == BODY
     assert found.path == cache_folder() / "thing/a.gz"
-    assert fetch(remote(f"{server}/good")) == found
-    assert Handler.asked == ["/good"]
+    assert fetch(remote(mirror("/good"))) == found
+    assert mirror.paths == ["/good"]
 
 
-def test_mirrors_are_tried_in_turn_and_leave_nothing_behind(server):
-    found = fetch(remote(f"{server}/missing", f"{server}/page", f"{server}/good"))
-    assert found.path.read_bytes() == BODY
-    assert Handler.asked == ["/missing", "/page", "/good"]
-    assert [path.name for path in found.path.parent.iterdir()] == ["a.gz"]
+def test_files_in_the_cache_may_be_read_by_others(mirror, tmp_path):
+    (tmp_path / "usual").write_text("")
+    path = fetch(remote(mirror("/good"))).path
+    assert path.stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
-def test_when_every_mirror_fails_each_is_named_with_its_reason(server):
-    with pytest.raises(DataNotFoundError) as caught:
-        fetch(remote(f"{server}/missing", f"{server}/page"))
-    text = str(caught.value)
-    assert f"{server}/missing: HTTPError: 404" in text
-    assert f"{server}/page: answered with 18 bytes of something else" in text
-    assert list((cache_folder() / "thing").iterdir()) == []
+def test_offline_opens_no_socket(monkeypatch, mirror):
+    def touched(*args, **kwargs):
+        raise AssertionError("the network was touched")
 
-
-def test_a_refused_connection_is_an_error_that_names_the_url(monkeypatch):
-    monkeypatch.setenv("DIVEKIT_OFFLINE", "0")
-    with pytest.raises(DataNotFoundError, match=r"http://127\.0\.0\.1:9/x: ConnectionError"):
-        fetch(remote("http://127.0.0.1:9/x"))
-
-
-def test_offline_never_asks(server, monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", touched)
+    monkeypatch.setattr(socket.socket, "connect", touched)
     monkeypatch.setenv("DIVEKIT_OFFLINE", "1")
     with pytest.raises(DataNotFoundError, match="DIVEKIT_OFFLINE is set"):
-        fetch(remote(f"{server}/good"))
-    assert Handler.asked == []
+        fetch(remote(mirror("/good")))
+    monkeypatch.setenv("DIVEKIT_OFFLINE", "0")
+    with pytest.raises(AssertionError, match="touched"):
+        fetch(remote(mirror("/good")))
 
 
-def test_a_damaged_cache_is_fetched_again(server):
-    path = fetch(remote(f"{server}/good")).path
-    path.write_bytes(BODY[:-1] + b"?")
-    assert fetch(remote(f"{server}/good")).path.read_bytes() == BODY
+def test_a_damaged_cache_is_fetched_again_with_one_warning(mirror, caplog):
+    path = fetch(remote(mirror("/good"))).path
+    for damage in (BODY[:-1] + b"?", BODY[:-1], b""):
+        path.write_bytes(damage)
+        assert fetch(remote(mirror("/good"))).path.read_bytes() == BODY
+    assert mirror.paths == ["/good"] * 4
+    assert [record.message for record in caplog.records if record.levelno == logging.WARNING] == [
+        f"{path} is damaged and is not used"
+    ]
 
 
-def test_data_folders_come_first_in_their_order_and_in_any_form(server, monkeypatch, tmp_path):
-    import os
+def test_data_folders_come_first_in_their_order_and_in_any_form(mirror, mine, caplog):
+    (mine / "two/thing/a").write_bytes(BODY)
+    found = fetch(remote(mirror("/good")))
+    assert found.path == mine / "two/thing/a"
+    assert found.form == form("thing/a")
+    (mine / "one/thing/a.gz").write_bytes(b"my own")
+    for _ in range(2):
+        found = fetch(remote(mirror("/good")))
+        assert found.path == mine / "one/thing/a.gz"
+        assert not found.verified
+    assert caplog.text.count("it is used as it is") == 1
+    assert mirror.asked == []
 
-    for name in ("one", "two"):
-        (tmp_path / name / "thing").mkdir(parents=True)
-    (tmp_path / "two/thing/a").write_bytes(BODY)
-    monkeypatch.setenv(
-        "DIVEKIT_DATA", os.pathsep.join([str(tmp_path / "one"), str(tmp_path / "two")])
+
+def test_within_a_folder_a_known_form_comes_before_an_unknown_one(mine):
+    (mine / "one/thing/a.gz").write_bytes(b"copied by half")
+    (mine / "one/thing/a").write_bytes(BODY)
+    assert locate(remote()).path == mine / "one/thing/a"
+    assert locate(remote()).verified
+
+
+def test_a_file_of_the_users_is_kept_even_where_the_cache_is_their_folder(
+    mirror, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("DIVEKIT_DATA", str(cache_folder()))
+    (cache_folder() / "thing").mkdir(parents=True)
+    (cache_folder() / "thing/a.gz").write_bytes(b"my own")
+    assert fetch(remote(mirror("/good"))).path.read_bytes() == b"my own"
+
+
+def test_a_data_folder_that_is_not_there_is_told_once(mirror, monkeypatch, tmp_path, caplog):
+    monkeypatch.setenv("DIVEKIT_DATA", f"{tmp_path / 'no'}{os.pathsep}{os.pathsep}~no-one/data")
+    for _ in range(2):
+        assert fetch(remote(mirror("/good"))).verified
+    warnings = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    assert warnings == [
+        f"{folder} is named in DIVEKIT_DATA and is not a folder"
+        for folder in (tmp_path / "no", "~no-one/data")
+    ]
+
+
+def test_a_file_that_may_not_be_read_is_named(mine, monkeypatch):
+    (mine / "one/thing/a.gz").write_bytes(BODY)
+
+    def refused(*args):  # patched: root may read everything
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("divekit.data.hub.file_sha256", refused)
+    with pytest.raises(BadDataError, match=r"a\.gz cannot be read: Permission denied"):
+        fetch(remote())
+
+
+def test_without_urls_a_person_is_told_where_to_get_it_and_where_to_put_it(monkeypatch, mine):
+    monkeypatch.setenv("DIVEKIT_OFFLINE", "0")
+    login = Remote("Dogs", (), "rules", (Form("dogs/dogs.zip"),), by_hand="https://k.example/dogs")
+    with pytest.raises(DataNotFoundError) as caught:
+        fetch(login)
+    assert str(caught.value).startswith(
+        "Dogs was not found. It cannot be fetched without a login: get it from "
+        "https://k.example/dogs and put it at dogs/dogs.zip, below a folder named in DIVEKIT_DATA"
     )
-    assert fetch(remote(f"{server}/good")).path == tmp_path / "two/thing/a"
-    (tmp_path / "one/thing/a.gz").write_bytes(b"my own")
-    found = fetch(remote(f"{server}/good"))
-    assert found.path == tmp_path / "one/thing/a.gz"
-    assert not found.verified
-    assert Handler.asked == []
+    (mine / "one/dogs").mkdir()
+    (mine / "one/dogs/dogs.zip").write_bytes(b"whatever")
+    assert fetch(login).path == mine / "one/dogs/dogs.zip"
+    assert not fetch(login).verified  # nobody knows its hash
 
 
 def test_the_cache_is_read_from_the_environment_at_call_time(monkeypatch, tmp_path):
     monkeypatch.setenv("DIVEKIT_HOME", str(tmp_path / "elsewhere"))
     assert cache_folder() == tmp_path / "elsewhere" / "data"
     monkeypatch.delenv("DIVEKIT_HOME")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert "divekit" in str(cache_folder())
-
-
-def test_a_cache_that_cannot_be_made_is_named(server, monkeypatch, tmp_path):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("DIVEKIT_HOME", str(tmp_path / "file"))
-    with pytest.raises(DataNotFoundError, match="cannot be written"):
-        fetch(remote(f"{server}/good"))
 
 
 @pytest.mark.parametrize(

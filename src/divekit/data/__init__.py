@@ -5,6 +5,7 @@ from divekit.data.dataset import Card, DataSet, Facts, Opened, samples_wanted, u
 from divekit.data.digits import Digits
 from divekit.data.fashion_mnist import FashionMNIST
 from divekit.data.files import read_inputs
+from divekit.data.folders import Archive, fetch_folder, locate_folder
 from divekit.data.hub import Form, Found, Remote, fetch, locate
 from divekit.data.image_folder import ImageFolder
 from divekit.data.images import Resize, scale_pixels
@@ -16,6 +17,7 @@ __all__ = [
     "DATA_SETS",
     "OWN_DATA",
     "XOR",
+    "Archive",
     "Batches",
     "Card",
     "DataSet",
@@ -31,7 +33,9 @@ __all__ = [
     "SyntheticRegression",
     "Table",
     "fetch",
+    "fetch_folder",
     "locate",
+    "locate_folder",
     "read_inputs",
     "samples_wanted",
     "scale_pixels",

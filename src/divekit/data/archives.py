@@ -7,10 +7,9 @@ links of any kind are refused, and sizes are counted while reading, whatever hea
 
 import gzip
 import os
-import shutil
 import stat
 import tarfile
-import tempfile
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from divekit.data.parts import part_folder
 from divekit.errors import BadDataError
 
 BLOCK = 2**20
@@ -50,29 +50,27 @@ class _Member:
     handle: Any
 
 
-def extract(archive: Path, target: Path, caps: Caps | None = None) -> None:
+def extract(archive: Path, target: Path, caps: Caps | None = None, top: str = "") -> None:
     """Unpack a zip, tar or tar.gz archive into ``target``, a folder that must not exist.
 
-    The folder is there whole or not at all. Raises BadDataError, naming archive and member,
-    for anything that is not a plain file or folder inside the target, for names that some
-    system could not hold or would confuse, and for more than ``caps`` allow.
+    With ``top``, a folder in the archive, its contents alone: what lies beside it is checked
+    like the rest and left out. The target is there whole or not at all.
+
+    Raises BadDataError, naming archive and member, for anything that is not a plain file or
+    folder inside the target, for names that some system could not hold or would confuse, and
+    for more than ``caps`` allow.
     """
     caps = caps or Caps()
     if target.exists():
         raise FileExistsError(f"{target} exists already")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
+    with part_folder(target) as scratch:
+        (scratch / "new").mkdir()
         with _open(archive, caps) as reader:
-            _unpack(archive, reader, scratch, caps)
-        scratch.chmod(0o755)
-        os.replace(scratch, target)
-    except BaseException:
-        shutil.rmtree(scratch, ignore_errors=True)
-        raise
+            _unpack(archive, reader, scratch / "new", caps, PurePosixPath(top))
+        os.replace(scratch / "new", target)
 
 
-def _unpack(archive: Path, reader: "_Reader", scratch: Path, caps: Caps) -> None:
+def _unpack(archive: Path, reader: "_Reader", target: Path, caps: Caps, top: PurePosixPath) -> None:
     allowed = min(caps.total_bytes, max(caps.free_bytes, caps.ratio * archive.stat().st_size))
     folders: dict[str, str] = {}  # folded name -> name as it was first written
     files: set[str] = set()
@@ -86,21 +84,27 @@ def _unpack(archive: Path, reader: "_Reader", scratch: Path, caps: Caps) -> None
         parents = path.parts if member.is_folder else path.parts[:-1]
         for depth in range(1, len(parents) + 1):
             name = "/".join(parents[:depth])
-            first = folders.setdefault(name.casefold(), name)
-            if first != name or name.casefold() in files:
+            first = folders.setdefault(_folded(name), name)
+            if first != name or _folded(name) in files:
                 raise BadDataError(f"{archive}: {member.name!r} collides with another member")
+        wanted = top in path.parents
         if member.is_folder:
-            (scratch / path).mkdir(parents=True, exist_ok=True)
+            if wanted:
+                (target / path.relative_to(top)).mkdir(parents=True, exist_ok=True)
             continue
-        folded = str(path).casefold()
+        folded = _folded(str(path))
         if folded in files or folded in folders:
             raise BadDataError(f"{archive}: {member.name!r} stands there twice")
         files.add(folded)
         if written + member.size > allowed:
             raise BadDataError(f"{archive}: unpacks to more than {allowed:,} bytes")
-        (scratch / path).parent.mkdir(parents=True, exist_ok=True)
+        written += member.size
+        if not wanted:
+            continue
+        place = target / path.relative_to(top)
+        place.parent.mkdir(parents=True, exist_ok=True)
         # "x": the file must be new. Modes, owners and times of the archive are left behind.
-        with (scratch / path).open("xb") as file, reader.open(member) as data:
+        with place.open("xb") as file, reader.open(member) as data:
             left = member.size
             while block := data.read(min(BLOCK, left + 1)):
                 left -= len(block)
@@ -109,7 +113,11 @@ def _unpack(archive: Path, reader: "_Reader", scratch: Path, caps: Caps) -> None
                 file.write(block)
         if left != 0:
             raise BadDataError(f"{archive}: {member.name!r} is not of the size that it claims")
-        written += member.size
+
+
+def _folded(name: str) -> str:
+    """Give what two names share that some system takes for one: cases, composed letters."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def checked_name(name: str, archive: Path) -> PurePosixPath | None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 import divekit
-from tests.data.mirrors import Mirror
+from divekit.data import fetch
+from divekit.errors import DataNotFoundError
+from tests.data.mirrors import Mirror, everything, remote
 
 # divekit.data without its __init__, which imports torch: seconds for each process.
 WITHOUT_TORCH = f"""
@@ -54,3 +56,19 @@ def start():
     for process in running:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def fails():
+    """Fetch, expect one line with some words in it, and a cache with nothing in it."""
+
+    def check(words, *urls):
+        with pytest.raises(DataNotFoundError) as caught:
+            fetch(remote(*urls))
+        text = str(caught.value)
+        assert text.isprintable()
+        assert words in text
+        assert everything() <= {"thing"}
+        return text
+
+    return check

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from divekit.data import Form, Remote
+from divekit.data.hub import cache_folder
 
 BODY = bytes(range(251)) * 400  # 100,400 bytes: six blocks and a bit
 
@@ -86,3 +87,9 @@ def form(path, body=BODY, **more):
 
 def remote(*urls, path="thing/a.gz"):
     return Remote("thing", urls, "none", (form(path), form("thing/a")))
+
+
+def everything():
+    """Name all that is in the cache."""
+    cache = cache_folder()
+    return {path.relative_to(cache).as_posix() for path in cache.rglob("*")}

@@ -2,45 +2,17 @@
 
 import errno
 import os
-import shutil
-import socket
-import ssl
-import subprocess
-import sys
-import threading
 import time
 
 import pytest
 
 from divekit.data import connection, fetch, hub
-from divekit.data.connection import BLOCK, DownloadError, redirected
+from divekit.data.connection import BLOCK
 from divekit.data.download import _File
 from divekit.errors import DataNotFoundError
-from tests.data.mirrors import BODY, answer, remote
+from tests.data.mirrors import BODY, answer, everything, remote
 
 HALF = len(BODY) // 2
-
-
-@pytest.fixture
-def fails():
-    """Fetch, expect one line with some words in it, and a cache with nothing in it."""
-
-    def check(words, *urls):
-        with pytest.raises(DataNotFoundError) as caught:
-            fetch(remote(*urls))
-        text = str(caught.value)
-        assert text.isprintable()
-        assert words in text
-        assert everything() <= {"thing"}
-        return text
-
-    return check
-
-
-def everything():
-    """Name all that is in the cache."""
-    cache = hub.cache_folder()
-    return {path.relative_to(cache).as_posix() for path in cache.rglob("*")}
 
 
 def chunked(*blocks, end=True):
@@ -115,18 +87,6 @@ def test_when_every_mirror_fails_each_is_named_with_its_reason(mirror, fails):
     assert "put it at thing/a.gz, below a folder named in DIVEKIT_DATA" in text
 
 
-def test_nobody_at_the_other_end_is_named(mirror, fails, monkeypatch):
-    fails("http://127.0.0.1:9/x: ConnectionRefusedError", "http://127.0.0.1:9/x")
-    fails("no address that can be fetched", "file:///etc/passwd")
-    fails("no address that can be fetched", "http://[::1/x")
-
-    def unknown(*args, **kwargs):  # patched: a real one would ask the network
-        raise socket.gaierror(-2, "Name or service not known")
-
-    monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    fails("http://host.invalid/x: gaierror: [Errno -2] Name or", "http://host.invalid/x")
-
-
 def test_an_endless_answer_is_left_at_the_size_of_the_file(mirror, fails, monkeypatch):
     sizes = []
     add = _File.add
@@ -156,125 +116,6 @@ def test_a_server_that_goes_on_after_the_right_bytes_does_no_harm(mirror):
     began = time.monotonic()
     assert fetch(remote(mirror("/lingers", lingers))).verified
     assert time.monotonic() - began < connection.STALL_SECONDS
-
-
-def moved(to, body=b""):
-    return lambda it: (it.head(302, Location=to, Content_Length=len(body)), it.send(body))
-
-
-REDIRECTS = {
-    "loop": ("/wrong", "redirects more than 5 times"),
-    "file": ("file:///etc/passwd", "redirects to file:///etc/passwd, which is not followed"),
-    "other scheme": ("ftp://127.0.0.1/x", "which is not followed"),
-    "data": ("data:text/plain,x", "which is not followed"),
-    "nowhere": ("http://[", "redirects to no address"),
-    "terminal": ("gopher://\x1b[31m/x", "(gopher://?[31m/x)"),
-    "too long a port": ("http://127.0.0.1:99999999/", "no address that can be fetched"),
-}
-
-
-@pytest.mark.parametrize(("location", "words"), REDIRECTS.values(), ids=REDIRECTS)
-def test_redirects_that_are_not_followed(mirror, fails, location, words):
-    fails(words, mirror("/wrong", moved(location)))
-    assert len(mirror.asked) == (6 if location == "/wrong" else 1)
-
-
-def test_other_redirects_are_followed_without_reading_them(mirror):
-    def endless(handler):
-        handler.head(301, Location="/second")
-        while handler.wait(0):
-            handler.send(BODY)
-
-    mirror("/second", moved(mirror("/good")))
-    assert fetch(remote(mirror("/first", endless))).path.read_bytes() == BODY
-    assert mirror.paths == ["/first", "/second", "/good"]
-    assert mirror.hung_up.wait(5)
-
-
-def test_no_redirect_leads_from_https_to_http():
-    assert redirected("https://a/x", "/y") == "https://a/y"
-    assert redirected("http://a/x", "https://b/y") == "https://b/y"
-    for location in ("http://a/x", "HTTP://a/x", "file:///x"):
-        with pytest.raises(DownloadError, match="not followed"):
-            redirected("https://a/x", location)
-
-
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate with openssl")
-def test_https_with_a_certificate_of_somebody(mirror, fails, monkeypatch, tmp_path):
-    words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout key -out cert"
-    words += " -addext subjectAltName=IP:127.0.0.1"
-    subprocess.run(["openssl", *words.split()], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain("cert", "key")
-    plain = mirror("/good")
-    with type(mirror)() as secure:
-        secure.socket = context.wrap_socket(secure.socket, server_side=True)
-        threading.Thread(target=secure.serve_forever, args=(0.01,), daemon=True).start()
-        secure.url = secure.url.replace("http:", "https:")
-        secure.routes |= {"/down": moved(plain), "/stuck": lambda it: it.wait()}
-        fails("certificate verify failed", secure("/good"))
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "cert"))
-        fails(f"redirects to {plain}, which is not followed", secure("/down"))
-        monkeypatch.setattr(connection, "STALL_SECONDS", 0.3)
-        fails("gave less than", secure("/stuck"))
-        monkeypatch.setattr(connection, "STALL_SECONDS", 30)
-        assert fetch(remote(secure("/good"))).verified
-        assert mirror.asked == []
-        secure.over.set()
-        secure.shutdown()
-
-
-def trickle(handler, *blocks):
-    """Send a byte now and then: no timeout of a socket ever strikes."""
-    handler.send(*blocks)
-    while handler.wait(0.03):
-        handler.send(b"x")
-
-
-STALLS = {
-    "silent": lambda it: it.wait(),
-    "silent after the head": lambda it: (it.head(Content_Length=len(BODY)), it.wait()),
-    "head": lambda it: trickle(it, b"HTTP/1.1 200 OK\r\nX: "),
-    "body": lambda it: (it.head(Content_Length=len(BODY)), trickle(it)),
-    "body after a good start": lambda it: (it.head(), trickle(it, BODY[: BLOCK + 1])),
-    "tiny chunks": lambda it: (
-        it.head(Transfer_Encoding="chunked"),
-        [it.send(b"1\r\nx\r\n") for _ in range(1000) if it.wait(0.03)],
-    ),
-    "endless chunk size": lambda it: (it.head(Transfer_Encoding="chunked"), trickle(it, b"1;")),
-}
-
-
-@pytest.mark.parametrize("route", STALLS.values(), ids=STALLS)
-def test_a_server_that_brings_too_little_is_given_up(mirror, fails, monkeypatch, route):
-    monkeypatch.setattr(connection, "STALL_SECONDS", 0.2)
-    fails("gave less than 16,384 bytes in 0.2 seconds", mirror("/slow", route))
-    monkeypatch.setattr(connection, "STALL_SECONDS", 30)
-    assert fetch(remote(mirror("/good"))).verified
-
-
-def test_a_stall_ends_the_reading_thread(mirror, fails, monkeypatch):
-    monkeypatch.setattr(connection, "STALL_SECONDS", 0.2)
-    before = set(threading.enumerate())
-    fails("gave less than", mirror("/slow", STALLS["body"]))
-    for thread in set(threading.enumerate()) - before:
-        if thread.name == connection.READER:
-            thread.join(5)
-            assert not thread.is_alive()
-    assert mirror.hung_up.wait(5)
-
-
-def test_a_slow_but_steady_server_is_waited_for(mirror, monkeypatch):
-    """Longer in all than the time that a block may take."""
-    monkeypatch.setattr(connection, "STALL_SECONDS", 0.5)
-
-    def steady(handler):
-        handler.head(Content_Length=len(BODY))
-        for start in range(0, len(BODY), BLOCK):
-            handler.wait(0.12)
-            handler.send(BODY[start : start + BLOCK])
-
-    assert fetch(remote(mirror("/steady", steady))).verified
 
 
 def resuming(*, range_of=lambda first: f"bytes {first}-{len(BODY) - 1}/{len(BODY)}", step=HALF):
@@ -335,17 +176,6 @@ def test_a_file_that_is_called_compressed_is_taken_as_it_is(mirror):
     assert mirror.asked[0][1]["Accept-Encoding"] == "identity"
 
 
-def test_proxies_of_the_environment_are_used(mirror, monkeypatch):
-    monkeypatch.setenv("http_proxy", mirror.url)
-    assert fetch(remote("http://data.example/good")).verified
-    assert mirror.paths == ["http://data.example/good"]
-
-
-def test_a_proxy_that_is_down_is_named(mirror, fails, monkeypatch):
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    fails("ConnectionRefusedError", "http://data.example/good")
-
-
 def test_a_disk_that_takes_no_more_is_named_with_what_is_needed(mirror, fails):
     """The system itself refuses: no file of this process may grow beyond 20,000 bytes."""
     resource = pytest.importorskip("resource")
@@ -403,64 +233,3 @@ def test_an_interrupt_leaves_nothing_behind(mirror):
     with pytest.raises(KeyboardInterrupt):
         fetch(remote(mirror("/good")), watch=interrupt)
     assert everything() == {"thing"}
-
-
-def fetching(*urls):
-    return f"""
-from divekit.data.hub import Form, Remote, fetch
-print("begins", flush=True)
-print(fetch({remote(*urls)!r}).path, flush=True)
-"""
-
-
-def test_two_processes_that_fetch_at_once_both_have_the_file(mirror, start):
-    both = threading.Barrier(2, timeout=20)
-
-    def together(handler):
-        both.wait()  # neither is answered before both have asked
-        cut_in_two(handler, both.wait)
-
-    def cut_in_two(handler, between):
-        handler.head(Content_Length=len(BODY))
-        handler.send(BODY[:HALF])
-        between()
-        handler.send(BODY[HALF:])
-
-    url = mirror("/together", together)
-    for process in [start(fetching(url)), start(fetching(url))]:
-        out, _ = process.communicate(timeout=30)
-        assert process.returncode == 0
-        assert out.splitlines()[1] == str(hub.cache_folder() / "thing/a.gz")
-    assert (hub.cache_folder() / "thing/a.gz").read_bytes() == BODY
-    assert everything() == {"thing", "thing/a.gz"}
-    assert mirror.paths == ["/together"] * 2
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="there, what is left goes after a day")
-def test_what_a_killed_process_left_is_removed_and_a_living_ones_is_not(mirror, start):
-    go_on = threading.Event()
-
-    def held_back(handler):
-        handler.head(Content_Length=len(BODY))
-        handler.send(BODY[:HALF])
-        go_on.wait(20)
-        handler.send(BODY[HALF:])
-
-    def parts():
-        return {name for name in everything() if name.endswith(".part")}
-
-    url = mirror("/held", held_back)
-    killed, living = start(fetching(url)), start(fetching(url))
-    deadline = time.monotonic() + 20
-    while len({name for name in everything() if name.endswith(".part/a.gz")}) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    killed.kill()
-    killed.wait()
-    assert len(parts()) == 2
-    assert fetch(remote(mirror("/good"))).verified
-    assert len(parts()) == 1
-    go_on.set()
-    assert living.wait(20) == 0
-    assert everything() == {"thing", "thing/a.gz"}
-    assert (hub.cache_folder() / "thing/a.gz").read_bytes() == BODY

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import threading
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -106,6 +105,10 @@ def test_an_archive_of_the_users_is_unpacked_into_the_cache(mine, tmp_path):
     assert found.path.is_relative_to(cache_folder())
     assert below(mine).keys() == {"pets/pets.zip"}
     assert fetch_folder(archive(data)) == found
+    assert locate_folder(archive(data)) == found
+    change_a_letter(found.path.parent)
+    assert not locate_folder(archive(data)).verified  # what is used, not what it came from
+    assert below(fetch_folder(archive(data)).path) == PETS
 
 
 def test_another_archive_of_the_users_own_is_used_with_one_warning(mine, tmp_path, caplog):
@@ -168,7 +171,7 @@ DAMAGE = {
     "broken list": lambda folder: os.truncate(folder / "contents.json", 30),
     "another list": lambda folder: (folder / "contents.json").write_text("[]"),
     "list of another": lambda folder: (folder / "contents.json").write_text(
-        (folder / "contents.json").read_text().replace('"archive": "', '"archive": "0')
+        (folder / "contents.json").read_text().replace('"source": "', '"source": "x')
     ),
 }
 
@@ -287,69 +290,6 @@ def test_a_disk_that_is_full_is_named_and_nothing_is_left(mirror, tmp_path):
     assert cached() == {"pets", "pets/pets.zip"}
 
 
-UNPACKING = """
-import time
-from pathlib import Path
-from divekit.data import folders
-from divekit.data.hub import Form
-from divekit.data.folders import Archive
-write = folders._write_contents
-def slowly(folder, sha256):
-    write(folder, sha256)
-    print("unpacked", flush=True)
-    while not Path("go on").exists():
-        time.sleep(0.01)
-folders._write_contents = slowly
-print(folders.fetch_folder({!r}).path)
-"""
-
-
-def test_processes_that_unpack_at_once_and_one_that_is_killed(mirror, tmp_path, start):
-    data = packed(tmp_path)
-    pets = archive(data, mirror("/pets", answer(data)))
-    fetch(pets)
-    processes = [start(UNPACKING.format(pets)) for _ in range(3)]
-    for process in processes:
-        assert process.stdout.readline() == "unpacked\n"
-    name = f"pets/pets.zip.{pets.forms[0].sha256[:12]}"
-    assert name not in cached()  # nothing is there until all is
-    killed, *living = processes
-    killed.kill()
-    killed.wait()
-    (tmp_path / "go on").write_text("")
-    for process in living:
-        out, errors = process.communicate(timeout=20)
-        assert process.returncode == 0, errors
-        assert out.strip() == str(cache_folder() / name / "files")
-    assert below(fetch_folder(pets).path) == PETS
-    if os.name == "posix":
-        left = [item for item in cached() if item.endswith(".part")]
-        assert len(left) <= 1  # the killed one's, until somebody works there again
-        (cache_folder() / name / "contents.json").unlink()
-        fetch_folder(pets)
-        assert cached() == {"pets", "pets/pets.zip", name, f"{name}/files", f"{name}/contents.json"}
-
-
-def test_threads_that_mend_a_damaged_folder_at_once_all_have_it(mirror, tmp_path):
-    data = packed(tmp_path)
-    pets = archive(data, mirror("/pets", answer(data)))
-    folder = fetch_folder(pets).path
-    for _ in range(5):
-        (folder / "labels.csv").write_bytes(b"")
-        results = []
-
-        def mend(results=results):
-            results.append(below(fetch_folder(pets).path))
-
-        threads = [threading.Thread(target=mend) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert results == [PETS] * 4
-    assert not [name for name in cached() if name.endswith(".part")]
-
-
 @pytest.fixture
 def pets_set(monkeypatch, mirror, tmp_path):
     """A data set of the command line that comes as an archive."""
@@ -396,3 +336,43 @@ def test_a_single_file_in_the_cache_that_is_damaged_is_told(mirror, tmp_path, pe
     path.write_bytes(b"?")
     (row,) = json.loads(divekit("data", "list", "pets", "--json").stdout)
     assert (row["state"], row["path"]) == ("damaged", str(path))
+
+
+REAL = {
+    "tops": Archive(
+        "VOC, three pictures",
+        (),
+        "as the photos have it",
+        (
+            Form(
+                "voc_tiny/voc_labelme_3images.zip",
+                131_356,
+                "3a1591e39f5a786ca29a335f860e2bc54e95b9ad9aca3223661507061d09e28e",
+                top="VOCdevkit/VOC2012",
+            ),
+        ),
+        holds=("JPEGImages", "SegmentationClass", "ImageSets/Segmentation/train.txt"),
+    ),
+    "no top": Archive(
+        "labels of CIFAR-10",
+        (),
+        "none stated",
+        (
+            Form(
+                "cifar10/trainLabels.csv.zip",
+                149042,
+                "96d621607bba97d83ae7fac5b2f94bee91e50f4d9be00453e77313459c865b61",
+            ),
+        ),
+        holds=("trainLabels.csv",),
+    ),
+}
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("real", REAL.values(), ids=REAL)
+def test_archives_of_real_data_become_folders(real):
+    found = fetch_folder(real)
+    assert found.verified
+    assert fetch_folder(real) == found
+    assert locate_folder(real) == found

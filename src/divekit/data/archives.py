@@ -66,33 +66,38 @@ def extract(archive: Path, target: Path, caps: Caps | None = None, top: str = ""
     with part_folder(target) as scratch:
         (scratch / "new").mkdir()
         with _open(archive, caps) as reader:
-            _unpack(archive, reader, scratch / "new", caps, PurePosixPath(top))
+            _unpack(archive, reader, scratch / "new", caps, PurePosixPath(top).parts)
         os.replace(scratch / "new", target)
 
 
-def _unpack(archive: Path, reader: "_Reader", target: Path, caps: Caps, top: PurePosixPath) -> None:
+def _unpack(
+    archive: Path, reader: "_Reader", target: Path, caps: Caps, top: tuple[str, ...]
+) -> None:
     allowed = min(caps.total_bytes, max(caps.free_bytes, caps.ratio * archive.stat().st_size))
+    done: set[tuple[str, ...]] = set()  # folders that are checked and made
     folders: dict[str, str] = {}  # folded name -> name as it was first written
     files: set[str] = set()
     written = 0
     for number, member in enumerate(reader.members(), start=1):
         if number > caps.members:
             raise BadDataError(f"{archive}: more than {caps.members} members")
-        path = checked_name(member.name, archive)
-        if path is None:  # the archive's own "./"
+        parts = checked_parts(member.name, archive)
+        if not parts:  # the archive's own "./"
             continue
-        parents = path.parts if member.is_folder else path.parts[:-1]
-        for depth in range(1, len(parents) + 1):
-            name = "/".join(parents[:depth])
-            first = folders.setdefault(_folded(name), name)
-            if first != name or _folded(name) in files:
-                raise BadDataError(f"{archive}: {member.name!r} collides with another member")
-        wanted = top in path.parents
-        if member.is_folder:
+        folder = parts if member.is_folder else parts[:-1]
+        wanted = folder[: len(top)] == top
+        if folder not in done:
+            for depth in range(1, len(folder) + 1):
+                name = "/".join(folder[:depth])
+                first = folders.setdefault(_folded(name), name)
+                if first != name or _folded(name) in files:
+                    raise BadDataError(f"{archive}: {member.name!r} collides with another member")
             if wanted:
-                (target / path.relative_to(top)).mkdir(parents=True, exist_ok=True)
+                target.joinpath(*folder[len(top) :]).mkdir(parents=True, exist_ok=True)
+            done.add(folder)
+        if member.is_folder:
             continue
-        folded = _folded(str(path))
+        folded = _folded("/".join(parts))
         if folded in files or folded in folders:
             raise BadDataError(f"{archive}: {member.name!r} stands there twice")
         files.add(folded)
@@ -101,10 +106,9 @@ def _unpack(archive: Path, reader: "_Reader", target: Path, caps: Caps, top: Pur
         written += member.size
         if not wanted:
             continue
-        place = target / path.relative_to(top)
-        place.parent.mkdir(parents=True, exist_ok=True)
         # "x": the file must be new. Modes, owners and times of the archive are left behind.
-        with place.open("xb") as file, reader.open(member) as data:
+        place = os.path.join(target, *parts[len(top) :])
+        with open(place, "xb") as file, reader.open(member) as data:
             left = member.size
             while block := data.read(min(BLOCK, left + 1)):
                 left -= len(block)
@@ -117,11 +121,13 @@ def _unpack(archive: Path, reader: "_Reader", target: Path, caps: Caps, top: Pur
 
 def _folded(name: str) -> str:
     """Give what two names share that some system takes for one: cases, composed letters."""
+    if name.isascii():
+        return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
-def checked_name(name: str, archive: Path) -> PurePosixPath | None:
-    """Give a member's name as a relative path that every system can hold; None for the root.
+def checked_parts(name: str, archive: Path) -> tuple[str, ...]:
+    """Give the parts of a member's name, which every system can hold; none for the root.
 
     Raises BadDataError for any other name.
     """
@@ -131,7 +137,7 @@ def checked_name(name: str, archive: Path) -> PurePosixPath | None:
 
     if not name or name.startswith("/"):
         raise refuse("is not relative")
-    if "\\" in name or any(character in FORBIDDEN for character in name):
+    if not FORBIDDEN.isdisjoint(name):
         raise refuse("holds a character that some system forbids")
     try:
         encoded = name.encode()
@@ -147,7 +153,7 @@ def checked_name(name: str, archive: Path) -> PurePosixPath | None:
             raise refuse("ends in a dot or a space, which some systems drop")
         if part.split(".")[0].rstrip().casefold() in RESERVED:
             raise refuse("is that of a device")
-    return PurePosixPath(*parts) if parts else None
+    return tuple(parts)
 
 
 class _Reader:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from divekit.data.archives import extract
 from divekit.data.hub import (
+    Form,
     Found,
     Place,
     Remote,
@@ -75,7 +76,15 @@ def fetch_folder(archive: Archive, watch: Watch | None = None) -> Found:
 
 def locate_folder(archive: Archive) -> Found | None:
     """Find an archive on this machine, unpacked or packed. Every file is read and compared."""
-    return next(_candidates(archive, thorough=True), None)
+    found = next(_candidates(archive, thorough=True), None)
+    if found is None or found.path.is_dir() or not found.verified:
+        return found
+    folder, source = _folder_of(found)
+    if not folder.is_dir():
+        return found
+    # An archive in DIVEKIT_DATA that is unpacked in the cache: the folder is what is used.
+    whole = _is_whole(folder, source, thorough=True)
+    return Found(folder / "files", whole, ours=True, form=found.form)
 
 
 def _candidates(archive: Archive, thorough: bool = False) -> Iterator[Found]:
@@ -94,35 +103,50 @@ def _candidates(archive: Archive, thorough: bool = False) -> Iterator[Found]:
 def _unpacked_by_us(archive: Archive, place: Place, thorough: bool) -> Iterator[Found]:
     for form in archive.forms:
         if form.sha256 is not None:
-            folder = _folder_for(place.folder / form.path, form.sha256)
+            folder = _beside(place.folder / form.path, form.sha256)
             if folder.is_dir():
-                whole = _is_whole(folder, form.sha256, thorough)
+                whole = _is_whole(folder, _source(form, form.sha256), thorough)
                 yield Found(folder / "files", whole, ours=True, form=form)
 
 
-def _folder_for(path: Path, sha256: str) -> Path:
+def _beside(path: Path, sha256: str) -> Path:
     return path.with_name(f"{path.name}.{sha256[:12]}")
+
+
+def _source(form: Form, sha256: str) -> str:
+    """Say what was unpacked: which folder of which archive."""
+    return f"{form.top} in {sha256}"
+
+
+def _folder_of(packed: Found) -> tuple[Path, str]:
+    """Give where in the cache an archive that was found is unpacked, and the source noted there."""
+    form = _form_of(packed)
+    known = form.sha256 if packed.verified else None
+    sha256 = known or file_sha256(packed.path)
+    return _beside(cache_folder() / form.path, sha256), _source(form, sha256)
+
+
+def _form_of(packed: Found) -> Form:
+    assert packed.form is not None  # only folders unpacked by hand have none
+    return packed.form
 
 
 def _unpack(archive: Archive, packed: Found) -> Found:
     """Unpack into the cache, whole or not at all; what is there already is used."""
-    assert packed.form is not None
-    sha256 = packed.form.sha256 if packed.verified else None
-    sha256 = sha256 or file_sha256(packed.path)
-    target = _folder_for(cache_folder() / packed.form.path, sha256)
-    found = Found(target / "files", packed.verified, ours=True, form=packed.form)
-    if _is_whole(target, sha256):
+    target, source = _folder_of(packed)
+    found = Found(target / "files", packed.verified, ours=packed.verified, form=packed.form)
+    if _is_whole(target, source):
         return found
     log.info("unpacking %s", packed.path)
     try:
         with part_folder(target) as scratch:
             new = scratch / "new"
-            extract(packed.path, new / "files", top=packed.form.top)
+            extract(packed.path, new / "files", top=_form_of(packed).top)
             missing = [name for name in archive.holds if not (new / "files" / name).exists()]
             if missing:
                 raise BadDataError(f"{packed.path} is not {archive.name}: it has no {missing[0]}")
-            _write_contents(new, sha256)
-            _put(new, target, sha256, scratch)
+            _write_contents(new, source)
+            _put(new, target, source, scratch)
     except BadDataError:
         if packed.ours:
             packed.path.unlink(missing_ok=True)  # the right bytes, and no use
@@ -133,7 +157,7 @@ def _unpack(archive: Archive, packed: Found) -> Found:
     return found
 
 
-def _put(new: Path, target: Path, sha256: str, scratch: Path) -> None:
+def _put(new: Path, target: Path, source: str, scratch: Path) -> None:
     """Rename ``new`` to ``target``, unless another process was faster; move damage aside."""
     for attempt in range(10):
         try:
@@ -142,25 +166,25 @@ def _put(new: Path, target: Path, sha256: str, scratch: Path) -> None:
         except OSError:
             if not target.is_dir() or attempt == 9:
                 raise
-            if _is_whole(target, sha256):
+            if _is_whole(target, source):
                 return
             with suppress(FileNotFoundError):  # moved by another process
                 os.rename(target, scratch / f"damaged-{attempt}")
 
 
-def _write_contents(folder: Path, sha256: str) -> None:
+def _write_contents(folder: Path, source: str) -> None:
     files = {
         name: [status.st_size, status.st_mtime_ns, file_sha256(folder / "files" / name)]
         for name, status in _files_in(folder / "files")
     }
-    (folder / "contents.json").write_text(json.dumps({"archive": sha256, "files": files}))
+    (folder / "contents.json").write_text(json.dumps({"source": source, "files": files}))
 
 
-def _is_whole(folder: Path, sha256: str, thorough: bool = False) -> bool:
-    """Tell whether a folder holds the archive of that hash, as ``contents.json`` lists it."""
+def _is_whole(folder: Path, source: str, thorough: bool = False) -> bool:
+    """Tell whether a folder holds what ``contents.json`` lists, and that comes from ``source``."""
     try:
         contents = json.loads((folder / "contents.json").read_text())
-        if contents["archive"] != sha256:
+        if contents["source"] != source:
             return False
         expected = contents["files"]
         there = dict(_files_in(folder / "files"))

@@ -4,8 +4,8 @@ The order is: the folders named in ``DIVEKIT_DATA`` (read only), the cache
 (``DIVEKIT_HOME``, else the platform's cache folder), the network. Both variables are
 read at every call. ``DIVEKIT_OFFLINE=1`` leaves the network alone.
 
-What a file is made of is told by its size and hash, which is computed anew at every call: it
-takes a tenth of the time of reading the data, and a record of it could be wrong.
+A file is known by its size and hash, computed anew at every call: that is a sixth of the time of
+opening Fashion-MNIST, and a record of hashes could be wrong.
 """
 
 import hashlib

@@ -128,20 +128,25 @@ def test_a_stall_ends_the_reading_thread(mirror, fails, monkeypatch):
         if thread.name == connection.READER:
             thread.join(5)
             assert not thread.is_alive()
+    assert len(mirror.asked) == 1  # what brought nothing is not tried again
     assert mirror.hung_up.wait(5)
 
 
 def test_a_slow_but_steady_server_is_waited_for(mirror, monkeypatch):
-    """Longer in all than the time that a block may take."""
-    monkeypatch.setattr(connection, "STALL_SECONDS", 0.5)
+    """Longer in all than the time that a block may take, by a clock that the server moves."""
+    clock, arrived = [0.0], threading.Semaphore()
+    monkeypatch.setattr(connection.time, "monotonic", lambda: clock[0])
 
     def steady(handler):
         handler.head(Content_Length=len(BODY))
         for start in range(0, len(BODY), BLOCK):
-            handler.wait(0.12)
+            assert arrived.acquire(timeout=20)  # the block before this one
+            clock[0] += connection.STALL_SECONDS * 0.9
             handler.send(BODY[start : start + BLOCK])
 
-    assert fetch(remote(mirror("/steady", steady))).verified
+    found = fetch(remote(mirror("/steady", steady)), watch=lambda count: arrived.release())
+    assert found.verified
+    assert clock[0] > 6 * connection.STALL_SECONDS
 
 
 def test_proxies_of_the_environment_are_used(mirror, monkeypatch):

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -140,6 +141,30 @@ def test_a_folder_unpacked_by_hand_is_used_with_one_warning(mine, tmp_path, capl
     assert caplog.text.count("is used as Pets unchecked, since you unpacked it") == 1
 
 
+def test_a_folder_without_a_list_in_the_cache_is_nobodys(mirror, tmp_path):
+    """As another program, or a version before this one, may have left it."""
+    data = packed(tmp_path)
+    (cache_folder() / "pets/train").mkdir(parents=True)
+    (cache_folder() / "pets/labels.csv").write_text("half")
+    found = fetch_folder(archive(data, mirror("/pets", answer(data))))
+    assert found.verified
+    assert below(found.path) == PETS
+
+
+def test_whoever_unpacks_last_leaves_the_folder_that_is_there(mirror, tmp_path):
+    """Others may be reading it."""
+    data = packed(tmp_path)
+    pets = archive(data, mirror("/pets", answer(data)))
+    folder = fetch_folder(pets).path.parent
+    before = folder.stat().st_ino
+    source = json.loads((folder / "contents.json").read_text())["source"]
+    shutil.copytree(folder, tmp_path / "second")
+    (tmp_path / "scratch").mkdir()
+    folders._put(tmp_path / "second", folder, source, tmp_path / "scratch")
+    assert folder.stat().st_ino == before
+    assert fetch_folder(pets).verified
+
+
 def test_a_copy_of_the_cache_is_a_data_folder(mirror, tmp_path, monkeypatch):
     data = packed(tmp_path)
     pets = archive(data, mirror("/pets", answer(data)))
@@ -158,9 +183,16 @@ def change_a_letter(folder):
     (folder / "files/train/cat.txt").write_bytes(b"Meow" + b"meow" * 4999)
 
 
+def shorten(file):
+    times = file.stat()
+    os.truncate(file, 7)
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
 DAMAGE = {
     "letter": change_a_letter,
     "shorter": lambda folder: os.truncate(folder / "files/train/cat.txt", 7),
+    "shorter at the same time": lambda folder: shorten(folder / "files/train/cat.txt"),
     "gone": lambda folder: (folder / "files/labels.csv").unlink(),
     "more": lambda folder: (folder / "files/train/bird.txt").write_text("piep"),
     "link": lambda folder: (

@@ -62,19 +62,31 @@ def test_where_nothing_can_be_locked_a_day_must_pass(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there, age alone decides")
-def test_a_part_that_was_swept_before_it_was_locked_is_made_again(tmp_path, monkeypatch):
+@pytest.mark.parametrize("moment", ["before opening", "before locking", "now"])
+def test_a_part_that_another_process_sweeps_is_made_again(tmp_path, monkeypatch, moment):
     lock, swept = parts._lock, []
 
     def late(folder):
-        if not swept:
-            swept.append(folder)
-            folder.rmdir()  # what another process may do at this moment
-        return lock(folder)
+        if swept:
+            return lock(folder)
+        swept.append(folder)
+        if moment == "now":  # it holds the lock, and is about to remove the folder
+            other = lock(folder)[0]
+            answer = lock(folder)
+            folder.rmdir()
+            os.close(other)
+            return answer
+        if moment == "before opening":
+            folder.rmdir()
+        answer = lock(folder)
+        folder.rmdir()
+        return answer
 
     monkeypatch.setattr(parts, "_lock", late)
     with part_folder(tmp_path / "a") as folder:
         assert folder.is_dir()
         assert folder != swept[0]
+    assert len(swept) == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there, age alone decides")

@@ -137,7 +137,8 @@ def _open(url: str, first: int) -> Iterator[Any]:
                 headers=headers,
                 stream=True,
                 allow_redirects=False,
-                timeout=(CONNECT_SECONDS, STALL_SECONDS),
+                # The caller gives up first; this ends a reader that nobody waits for.
+                timeout=(CONNECT_SECONDS, 2 * STALL_SECONDS),
             )
             with answer:
                 if not answer.is_redirect:

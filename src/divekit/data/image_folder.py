@@ -19,9 +19,9 @@ from torch import Tensor
 
 from divekit.data.batches import Batches
 from divekit.data.dataset import Card, DataSet, Facts, Opened
-from divekit.data.hub import human_size
 from divekit.data.images import scale_pixels
 from divekit.data.photos import SUFFIXES, read_photos
+from divekit.data.progress import human_size
 from divekit.data.sheet import some
 from divekit.data.splits import split
 from divekit.errors import BadDataError, UsageError

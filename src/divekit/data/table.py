@@ -18,7 +18,7 @@ from torch import Tensor
 from divekit.data.batches import Batches
 from divekit.data.columns import Column, TableForm, alike, describe, learn_columns
 from divekit.data.dataset import Card, DataSet, Facts, Opened
-from divekit.data.hub import human_size
+from divekit.data.progress import human_size
 from divekit.data.sheet import DELIMITERS, Sheet, number_text, read_sheet, some, to_numbers
 from divekit.data.splits import split
 from divekit.errors import BadDataError, UsageError

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from divekit import __version__, book
+from divekit import __version__, book, report
 from divekit.data import FashionMNIST
 
 
@@ -48,6 +48,15 @@ def test_info_says_what_there_is_without_opening_anything(divekit, monkeypatch, 
     for text in expected:
         assert text in result.stdout
     assert json.loads(divekit("info", name, "--json").stdout)
+
+
+def test_info_names_the_script_from_where_the_user_stands(divekit, monkeypatch):
+    script = "divekit/sections/03_linear_networks/07_softmax_regression_concise.py"
+    assert json.loads(divekit("info", "3.7", "--json").stdout)["script"] == script
+    monkeypatch.chdir(report.PACKAGE.parent.parent)
+    told = Path(json.loads(divekit("info", "3.7", "--json").stdout)["script"])
+    assert not told.is_absolute()
+    assert told.is_file()
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ import inspect
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, cast
 
 from divekit import book
 from divekit.errors import UsageError, unknown_name
 
+PACKAGE = Path(__file__).parent
 SHOWN = {
     "planned": "planned",
     "sample": "runs on its sample",
@@ -107,11 +109,17 @@ def _section(section: book.Section) -> dict[str, Any]:
         "models": list(section.models),
         "data": list(section.data),
         "errata": list(section.errata),
-        "script": str(book.script_path(section)) if ready else "",
+        "script": _short_path(book.script_path(section)) if ready else "",
         "run": [f"divekit run {section.number}", f"divekit notebook {section.number}"]
         if ready
         else [],
     }
+
+
+def _short_path(path: Path) -> str:
+    """Write a path of the package from the working folder, else from where the package lies."""
+    folder = next(folder for folder in (Path.cwd(), PACKAGE.parent) if path.is_relative_to(folder))
+    return path.relative_to(folder).as_posix()
 
 
 def _recipe(name: str) -> dict[str, Any]:

@@ -13,10 +13,72 @@ CHAPTER = Chapter(
             script="01_multilayer_perceptrons.py",
             data=("xor",),
         ),
-        Section("4.2", "Implementation of Multilayer Perceptrons from Scratch"),
-        Section("4.3", "Concise Implementation of Multilayer Perceptrons"),
-        Section("4.4", "Model Selection, Underfitting, and Overfitting"),
-        Section("4.5", "Weight Decay"),
+        Section(
+            "4.2",
+            "Implementation of Multilayer Perceptrons from Scratch",
+            script="02_multilayer_perceptrons_scratch.py",
+            proven="test accuracy 0.847, median of five seeds, 2026-11-21",
+            data=("fashion_mnist",),
+            sabotage=(
+                ("model.output_weight[:1].expand(256, -1)", "model.output_weight"),
+                ("            parameter.zero_()", "            pass"),
+            ),
+        ),
+        Section(
+            "4.3",
+            "Concise Implementation of Multilayer Perceptrons",
+            script="03_multilayer_perceptrons_concise.py",
+            proven="test accuracy 0.845, median of five seeds, 2026-11-21",
+            data=("fashion_mnist",),
+            sabotage=(
+                ("scratch.output_weight.copy_(concise.output.weight.T)", "pass"),
+                ("labels[guesses == labels]", "labels[guesses != labels]"),
+            ),
+        ),
+        Section(
+            "4.4",
+            "Model Selection, Underfitting, and Overfitting",
+            script="04_model_selection.py",
+            proven="test loss 0.0048, median of five seeds, 2026-11-21",
+            data=("polynomial",),
+            errata=(
+                "The library's squared loss has no half, so the edition's losses are twice ours, "
+                "and its learning rate of 0.01 is 0.02 here.",
+                "The average loss is the mean of batch means, biased when the last batch is "
+                "smaller. Here every example weighs alike.",
+            ),
+            sabotage=(
+                ("* (1, 2, 6)", "* (1, 2, 3)"),
+                ("return train.item(), test.item()", "return train.item(), train.item()"),
+                (
+                    "model(polynomial_features(x[held_out], degree)), y[held_out]",
+                    "model(polynomial_features(x[rows], degree)), y[rows]",
+                ),
+            ),
+        ),
+        Section(
+            "4.5",
+            "Weight Decay",
+            script="05_weight_decay.py",
+            proven="test loss 0.011, median of five seeds, 2026-11-21",
+            data=("wide_regression",),
+            errata=(
+                "The library's squared loss has no half, so in the edition's concise version the "
+                "same decay acts half as strongly as from scratch, and it prints lengths of 0.55 "
+                "and 0.39. Here the half stands in both, and they are equal.",
+                "At the edition's settings nearly all that is left of the weights is their random "
+                "start, and a constant has a smaller test loss. The recipe takes larger steps.",
+            ),
+            sabotage=(
+                (
+                    "weight_decay_scratch(decay=3.0, **book)",
+                    "weight_decay_scratch(decay=0.3, **book)",
+                ),
+                ("concise.linear.weight.copy_(scratch.weight.T)", "pass"),
+                ("len(features) * decay *", "decay *"),
+                ("WideRegression(noise=noise,", "WideRegression(noise=0.01,"),
+            ),
+        ),
         Section("4.6", "Dropout"),
         Section("4.7", "Forward Propagation, Backward Propagation, and Computational Graphs"),
         Section("4.8", "Numerical Stability and Initialization"),

@@ -6,11 +6,14 @@ from divekit.data.digits import Digits
 from divekit.data.fashion_mnist import FashionMNIST
 from divekit.data.files import read_inputs
 from divekit.data.folders import Archive, fetch_folder, locate_folder
+from divekit.data.folds import folds
 from divekit.data.hub import Form, Found, Remote, fetch, locate
 from divekit.data.image_folder import ImageFolder
 from divekit.data.images import Resize, scale_pixels
+from divekit.data.polynomial import Polynomial, polynomial_data, polynomial_features
 from divekit.data.synthetic_regression import SyntheticRegression
 from divekit.data.table import Table
+from divekit.data.wide_regression import WideRegression
 from divekit.data.xor import XOR, xor_data
 
 __all__ = [
@@ -28,14 +31,19 @@ __all__ = [
     "Found",
     "ImageFolder",
     "Opened",
+    "Polynomial",
     "Remote",
     "Resize",
     "SyntheticRegression",
     "Table",
+    "WideRegression",
     "fetch",
     "fetch_folder",
+    "folds",
     "locate",
     "locate_folder",
+    "polynomial_data",
+    "polynomial_features",
     "read_inputs",
     "samples_wanted",
     "scale_pixels",

@@ -5,7 +5,7 @@ from divekit.models.linear_regression import (
     LinearRegressionScratch,
     least_squares,
 )
-from divekit.models.multilayer_perceptron import MLP
+from divekit.models.multilayer_perceptron import MLP, MLPScratch
 from divekit.models.softmax_regression import (
     SoftmaxRegression,
     SoftmaxRegressionScratch,
@@ -16,6 +16,7 @@ __all__ = [
     "MLP",
     "LinearRegression",
     "LinearRegressionScratch",
+    "MLPScratch",
     "SoftmaxRegression",
     "SoftmaxRegressionScratch",
     "least_squares",

@@ -14,11 +14,13 @@ from divekit.nn.losses import (
     squared_loss,
     squared_loss_scratch,
 )
+from divekit.nn.penalties import l2_penalty
 
 __all__ = [
     "ACTIVATIONS",
     "cross_entropy",
     "cross_entropy_scratch",
+    "l2_penalty",
     "log_softmax_scratch",
     "prelu_scratch",
     "relu_scratch",

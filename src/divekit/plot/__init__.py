@@ -1,5 +1,6 @@
 """Pictures of what they are handed: curves, images. They need the extra ``plot`` (matplotlib)."""
 
+from divekit.plot.beside import side_by_side
 from divekit.plot.cells import tables
 from divekit.plot.charts import curves, draw_line, lines, points
 from divekit.plot.grids import images
@@ -19,6 +20,7 @@ __all__ = [
     "lines",
     "new_picture",
     "points",
+    "side_by_side",
     "style_axes",
     "tables",
     "text_curves",

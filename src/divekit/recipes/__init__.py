@@ -8,7 +8,12 @@ from divekit.recipes.linear_networks import (
     softmax_regression,
     softmax_regression_scratch,
 )
-from divekit.recipes.multilayer_perceptrons import mlp_xor
+from divekit.recipes.model_selection import (
+    polynomial_regression,
+    weight_decay,
+    weight_decay_scratch,
+)
+from divekit.recipes.multilayer_perceptrons import mlp, mlp_scratch, mlp_xor
 from divekit.train import Recipe
 from divekit.train.recipe import is_recipe
 
@@ -16,9 +21,14 @@ __all__ = [
     "RECIPES",
     "linear_regression",
     "linear_regression_scratch",
+    "mlp",
+    "mlp_scratch",
     "mlp_xor",
+    "polynomial_regression",
     "softmax_regression",
     "softmax_regression_scratch",
+    "weight_decay",
+    "weight_decay_scratch",
 ]
 
 RECIPES: dict[str, Callable[..., Recipe]] = {

@@ -122,7 +122,8 @@ class Recipe:
         optimizer: makes the optimizer of a model, or a dict of them by name.
         loss: ``loss(outputs, targets)``, a mean over the batch. Training is then supervised:
             batches are (inputs, targets).
-        step: a training step of another kind, in place of ``loss``.
+        step: a training step of another kind. With a loss beside it the step trains, and the
+            loss measures on the test data; without, nothing is measured there.
         metrics: ``metric(outputs, targets)`` by name, means over the batch; for ``loss``.
         schedule: makes torch's learning-rate scheduler for the optimizer; it takes a step
             after every epoch or every update, as ``schedule_every`` says.
@@ -158,8 +159,8 @@ class Recipe:
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if (self.loss is None) == (self.step is None):
-            raise UsageError("a recipe needs either a loss or a step")
+        if self.loss is None and self.step is None:
+            raise UsageError("a recipe needs a loss or a step")
         if self.epochs < 1:
             raise UsageError(f"epochs is {self.epochs}; it must be at least 1")
         if self.precision not in ("fp32", "bf16"):

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from divekit import __version__, book, report
-from divekit.data import FashionMNIST
+from divekit.data import DATA_SETS, FashionMNIST
 
 
 def test_help_and_version(divekit):
@@ -167,11 +167,9 @@ def test_data_are_listed_verified_and_fetched(divekit, monkeypatch, tmp_path):
     rows = json.loads(divekit("data", "list", "--json").stdout)
     states = {row["data"]: row["state"] for row in rows}
     assert states == {
-        "digits": "nothing to download",
-        "fashion_mnist": "missing",
-        "synthetic_regression": "nothing to download",
-        "xor": "nothing to download",
+        name: "missing" if kind.files else "nothing to download" for name, kind in DATA_SETS.items()
     }
+    assert (states["fashion_mnist"], states["digits"]) == ("missing", "nothing to download")
     assert divekit("data", "verify").exit_code == 0
     (tmp_path / "mine/fashion-mnist").mkdir(parents=True)
     (tmp_path / "mine/fashion-mnist/t10k-labels-idx1-ubyte.gz").write_text("not it")

@@ -61,7 +61,7 @@ def test_a_long_run_comes_to_scikit_learns_ridge_regression():
     ridge = pytest.importorskip("sklearn.linear_model").Ridge
     features, targets = WideRegression().open().train.tensors
     # Full batches, so that the descent comes to rest. The mean in our loss is a sum in theirs.
-    run = fit(recipes.weight_decay(batch_size=20, lr=0.1, epochs=600), callbacks=[])
+    run = fit(recipes.weight_decay(batch_size=20, lr=0.05, epochs=1500), callbacks=[])
     reference = ridge(alpha=3.0 * len(features)).fit(features.numpy(), targets.numpy())
     weight = run.model.linear.weight.detach().numpy()
     np.testing.assert_allclose(weight, np.atleast_2d(reference.coef_), atol=2e-5)

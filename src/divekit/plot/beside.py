@@ -1,7 +1,7 @@
 """One metric of several runs, in panels beside each other."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from divekit.plot.charts import LOSS, draw_line, panels_of, series_of, spans_decades, whole_numbers
 from divekit.plot.picture import INK, new_picture, style_axes
@@ -28,7 +28,7 @@ def side_by_side(
     picture = new_picture(width=2.9 * len(histories), height=3.2)
     panels = picture.subplots(1, len(histories), sharey=True, squeeze=False)[0]
     values: list[float] = []
-    lines = {}
+    lines: dict[str, Any] = {}
     for axes, (title, history) in zip(panels, histories.items(), strict=True):
         names = panels_of(history).get(metric)
         if not names:
@@ -48,7 +48,8 @@ def side_by_side(
     panels[0].set_ylabel(metric)
     if len(lines) > 1:
         picture.legend(
-            handles=list(lines.values()),
+            list(lines.values()),
+            list(lines),
             loc="outside upper left",
             ncols=len(lines),
             frameon=False,

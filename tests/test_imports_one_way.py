@@ -23,6 +23,7 @@ ALLOWED = {
     "evaluate": BASE,
     "plot": BASE,
     "train": BASE,
+    "mx": BASE | {"data", "nn", "optim"},
     "recipes": BASE | {"data", "evaluate", "models", "nn", "optim", "train"},
     "suited": BASE | {"data", "recipes", "train"},
     "runs": BASE | {"data", "recipes", "suited", "train"},

@@ -1,0 +1,51 @@
+"""MXNet 1.7's NumPy-style front end on PyTorch, so that the book's own code runs.
+
+``from divekit.mx import np, npx, autograd`` gives it under its own name.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from divekit.mx import arithmetic as _arithmetic  # noqa: F401  (attaches the operators)
+from divekit.mx import methods as _methods  # noqa: F401
+from divekit.mx.context import (
+    Context,
+    cpu,
+    cpu_pinned,
+    current_context,
+    gpu,
+    gpu_memory_info,
+    num_gpus,
+)
+from divekit.mx.errors import MXNetError
+
+if TYPE_CHECKING:
+    from divekit.mx import autograd, np
+
+__version__ = "1.7.0"
+
+# Parts that are loaded when they are first used, and MXNet's other names for them.
+_PARTS = {
+    "autograd": "autograd",
+    "np": "np",
+    "numpy": "np",
+}
+
+__all__ = [
+    "Context",
+    "MXNetError",
+    "autograd",
+    "cpu",
+    "cpu_pinned",
+    "current_context",
+    "gpu",
+    "gpu_memory_info",
+    "np",
+    "num_gpus",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PARTS:
+        return importlib.import_module(f"divekit.mx.{_PARTS[name]}")
+    raise AttributeError(f"module 'mxnet' has no attribute {name!r}")

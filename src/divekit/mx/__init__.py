@@ -20,15 +20,20 @@ from divekit.mx.context import (
 from divekit.mx.errors import MXNetError
 
 if TYPE_CHECKING:
-    from divekit.mx import autograd, np
+    from divekit.mx import autograd, nd, np, npx, random
 
 __version__ = "1.7.0"
 
 # Parts that are loaded when they are first used, and MXNet's other names for them.
 _PARTS = {
     "autograd": "autograd",
+    "nd": "nd",
+    "ndarray": "nd",
     "np": "np",
     "numpy": "np",
+    "npx": "npx",
+    "numpy_extension": "npx",
+    "random": "random",
 }
 
 __all__ = [
@@ -40,8 +45,11 @@ __all__ = [
     "current_context",
     "gpu",
     "gpu_memory_info",
+    "nd",
     "np",
+    "npx",
     "num_gpus",
+    "random",
 ]
 
 

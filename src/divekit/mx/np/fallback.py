@@ -22,8 +22,8 @@ fill_diagonal frexp geomspace gradient histogram histogram2d histogram_bin_edges
 intersect1d isin isscalar iterable ix_ kaiser lexsort modf nanargmax nanargmin nancumprod nancumsum
 nanmedian nanpercentile nanquantile nanstd nanvar ndim partition piecewise place poly polyadd
 polyder polydiv polyfit polyint polymul polysub promote_types put_along_axis putmask
-ravel_multi_index resize result_type roots select setdiff1d setxor1d shape size spacing trapezoid trapz tril_indices
-tril_indices_from trim_zeros triu_indices triu_indices_from union1d unwrap vander
+ravel_multi_index resize result_type roots select setdiff1d setxor1d shape size spacing trapezoid
+trapz tril_indices tril_indices_from trim_zeros triu_indices triu_indices_from union1d unwrap vander
 """
 
 # In NumPy under another name since 2.0.

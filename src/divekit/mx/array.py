@@ -76,7 +76,7 @@ class ndarray:  # noqa: N801  (its name in MXNet)
     @property
     def T(self) -> "ndarray":  # noqa: N802
         """The array with its axes reversed, a view."""
-        return forward(type(self), lambda tensor: tensor.permute(*range(tensor.ndim)[::-1]), self)
+        return forward(type(self), lambda tensor: tensor.permute(tuple(range(tensor.ndim))[::-1]), self)
 
     @property
     def nbytes(self) -> int:

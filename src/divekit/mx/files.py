@@ -190,10 +190,8 @@ def _read_shape(reader: _Reader, axes: int, form: str) -> tuple[int, ...] | None
         raise reader.bad(f"an array cannot have {axes} axes")
     shape = tuple(reader.number(form, "a shape") for _ in range(axes))
     # An empty array takes no bytes, so its other sizes are held against nothing else.
-    if (
-        any(not 0 <= size < 2**31 for size in shape)
-        or numpy.prod([max(s, 1) for s in shape], dtype=object) >= 2**62
-    ):
+    possible = math.prod(max(size, 1) for size in shape) < 2**62
+    if not possible or any(not 0 <= size < 2**31 for size in shape):
         raise reader.bad(f"an array cannot have the shape {shape}")
     return shape
 

@@ -98,7 +98,7 @@ def _is_plain_slice(given: slice) -> bool:
 
 def _plan(tensor: Tensor, key: Any) -> _Plan:
     items = _expanded(tensor, key)
-    fancy = any(isinstance(item, Tensor) and item.ndim for item in items)
+    fancy = any(isinstance(item, Tensor | _Flag) and item.ndim for item in items)
     view: list[Any] = []
     flipped: list[int] = []
     arrays: list[tuple[int, Tensor]] = []
@@ -239,7 +239,7 @@ def _plain_lists(given: Any) -> Any:
 
 
 def _checked(index: Tensor, size: int, axis: int) -> Tensor:
-    # On a GPU torch answers an index out of range by ending the process's CUDA: leave no sync out.
+    # Torch's own check would, on a GPU, end the process's use of CUDA.
     if index.numel() and (int(index.max()) >= size or int(index.min()) < -size):
         wrong = int(index.max()) if int(index.max()) >= size else int(index.min())
         raise IndexError(f"index {wrong} is out of bounds for axis {axis} with size {size}")

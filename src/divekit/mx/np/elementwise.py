@@ -24,6 +24,10 @@ def _sign(x: Tensor) -> Tensor:
     return torch.where(x.isnan(), x, torch.sign(x)) if x.is_floating_point() else torch.sign(x)
 
 
+def _abs(x: Tensor) -> Tensor:
+    return x.clone() if x.dtype is torch.bool else torch.abs(x)
+
+
 def _negative(x: Tensor) -> Tensor:
     if x.dtype is torch.bool:
         raise TypeError("negative of a bool array; use logical_not or ~")
@@ -48,7 +52,7 @@ def _whole(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
 
 # The name in mx.np, and the function of tensors.
 UNARY: dict[str, Callable[[Tensor], Tensor]] = {
-    "abs": torch.abs,
+    "abs": _abs,
     "fabs": _floating(torch.abs),
     "sign": _sign,
     "negative": _negative,
@@ -82,7 +86,7 @@ UNARY: dict[str, Callable[[Tensor], Tensor]] = {
     "ceil": _whole(torch.ceil),
     "trunc": _whole(torch.trunc),
     "fix": _whole(torch.trunc),
-    "rint": _whole(torch.round),
+    "rint": _floating(torch.round),
     "sinc": _floating(torch.sinc),
     "i0": _floating(torch.special.i0),
     "logical_not": torch.logical_not,
@@ -148,6 +152,10 @@ def _subtract(x1: Any, x2: Any) -> Tensor:
     return torch.rsub(x2, x1) if not isinstance(x1, Tensor) else torch.sub(x1, x2)
 
 
+def _heaviside(x1: Tensor, x2: Tensor) -> Tensor:
+    return torch.where(x1.isnan(), x1, torch.heaviside(x1, x2))  # torch gives 0 for nan
+
+
 def _first_tensor(function: Any) -> Callable[[Any, Any], Tensor]:
     """Take a number as first of two, which torch's comparisons and sums do not."""
 
@@ -182,7 +190,7 @@ BINARY: dict[str, Callable[[Any, Any], Tensor]] = {
     "ldexp": _first_tensor(torch.ldexp),
     "logaddexp": _floating(torch.logaddexp),
     "logaddexp2": _floating(torch.logaddexp2),
-    "heaviside": _floating(torch.heaviside),
+    "heaviside": _floating(_heaviside),
     "nextafter": _floating(torch.nextafter),
     "float_power": lambda x1, x2: torch.float_power(x1, x2),
     "gcd": _both_tensors(torch.gcd),

@@ -32,7 +32,7 @@ def _gathered(a: Tensor, axes: Sequence[int]) -> Tensor:
     """Bring the axes to the end and make one of them."""
     kept = [axis for axis in range(a.ndim) if axis not in axes]
     shape = [a.shape[axis] for axis in kept]
-    return a.permute(*kept, *axes).reshape(*shape, _count(a, axes))
+    return a.permute((*kept, *axes)).reshape(*shape, _count(a, axes))
 
 
 def _count(a: Tensor, axes: Sequence[int]) -> int:

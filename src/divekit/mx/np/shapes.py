@@ -47,7 +47,7 @@ def ravel(a: Any, order: str = "C") -> Tensor:
 def transpose(a: Any, axes: Any = None) -> Tensor:
     """Reorder the axes; without ``axes`` reverse them."""
     if axes is None:
-        return a.permute(*reversed(range(a.ndim)))
+        return a.permute(tuple(reversed(range(a.ndim))))
     order = axes_of(tuple(axes), a.ndim)
     if len(order) != a.ndim:
         raise ValueError(f"axes {tuple(axes)} do not name every axis of {tuple(a.shape)}")

@@ -239,11 +239,8 @@ def layer_norm(data: Any, gamma: Any, beta: Any, axis: int = -1, eps: float = 1e
 @operator(3)
 def group_norm(data: Any, gamma: Any, beta: Any, num_groups: int = 1, eps: float = 1e-5) -> Tensor:
     """Normalise groups of channels; gamma and beta hold one number per group or per channel."""
-    channels = data.shape[1]
-    scale, shift = (
-        p if len(p) == channels else p.repeat_interleave(channels // num_groups)
-        for p in (gamma, beta)
-    )
+    each = data.shape[1] // num_groups
+    scale, shift = (p.repeat_interleave(each) if len(p) == num_groups else p for p in (gamma, beta))
     return F.group_norm(data, num_groups, scale, shift, eps)
 
 

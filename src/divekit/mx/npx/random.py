@@ -7,6 +7,7 @@ import torch
 from divekit.mx.array import ndarray
 from divekit.mx.np import random as _random
 from divekit.mx.np.creation import shape_of
+from divekit.mx.npx.activations import sigmoid
 
 seed = _random.seed
 
@@ -30,10 +31,7 @@ def bernoulli(
     if (prob is None) == (logit is None):
         raise ValueError("bernoulli takes prob or logit, one of the two")
     if prob is None:
-        scores = _random._parameter(logit)
-        prob = 1 / (
-            1 + (-scores).exp() if hasattr(scores, "exp") else 1 + 2.718281828459045**-scores
-        )
+        prob = sigmoid(logit)
     return _bernoulli(prob, size=size, dtype=dtype, ctx=ctx, out=out)
 
 

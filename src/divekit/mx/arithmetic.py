@@ -16,7 +16,8 @@ from divekit.mx.array import (
     ndarray,
     write,
 )
-from divekit.mx.calls import apply, explained
+from divekit.mx.calls import apply, explained, from_python
+from divekit.mx.state import STATE, set_grad_enabled
 
 _NUMBERS = (float, int, bool)
 
@@ -30,33 +31,41 @@ def matmul(x1: Any, x2: Any) -> Tensor:
     """Multiply matrices; types that differ are brought to the wider one."""
     if not isinstance(x1, Tensor) or not isinstance(x2, Tensor) or not x1.ndim or not x2.ndim:
         raise ValueError("matmul takes arrays with axes; to scale by a number, use *")
+    if x1.dtype is x2.dtype and x1.dtype is not torch.bool:
+        return torch.matmul(x1, x2)
     common = torch.promote_types(x1.dtype, x2.dtype)
     if common is torch.bool:
         return torch.matmul(x1.to(torch.uint8), x2.to(torch.uint8)).bool()
     return torch.matmul(x1.to(common), x2.to(common))
 
 
-# Python's method, what does it, and whether it has a form for `number - array` and `array -= ...`.
-BINARY: dict[str, tuple[Callable[..., Any], bool, bool]] = {
-    "add": (torch.add, True, True),
-    "sub": (torch.sub, True, True),
-    "mul": (torch.mul, True, True),
-    "truediv": (torch.true_divide, True, True),
-    "floordiv": (floor_divide, True, True),
-    "mod": (torch.remainder, True, True),
-    "pow": (torch.pow, True, True),
-    "matmul": (matmul, True, True),
-    "and": (torch.bitwise_and, True, True),
-    "or": (torch.bitwise_or, True, True),
-    "xor": (torch.bitwise_xor, True, True),
-    "lshift": (torch.bitwise_left_shift, True, True),
-    "rshift": (torch.bitwise_right_shift, True, True),
-    "eq": (torch.eq, False, False),
-    "ne": (torch.ne, False, False),
-    "lt": (torch.lt, False, False),
-    "le": (torch.le, False, False),
-    "gt": (torch.gt, False, False),
-    "ge": (torch.ge, False, False),
+def _matmul_in_place(x1: Tensor, x2: Any) -> Tensor:
+    return x1.copy_(matmul(x1, x2))
+
+
+# Python's method, what does it, and what does it in place; these also take a number first.
+ARITHMETIC: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    "add": (torch.add, Tensor.add_),
+    "sub": (torch.sub, Tensor.sub_),
+    "mul": (torch.mul, Tensor.mul_),
+    "truediv": (torch.true_divide, Tensor.true_divide_),
+    "floordiv": (floor_divide, Tensor.floor_divide_),
+    "mod": (torch.remainder, Tensor.remainder_),
+    "pow": (torch.pow, Tensor.pow_),
+    "matmul": (matmul, _matmul_in_place),
+    "and": (torch.bitwise_and, Tensor.bitwise_and_),
+    "or": (torch.bitwise_or, Tensor.bitwise_or_),
+    "xor": (torch.bitwise_xor, Tensor.bitwise_xor_),
+    "lshift": (torch.bitwise_left_shift, Tensor.bitwise_left_shift_),
+    "rshift": (torch.bitwise_right_shift, Tensor.bitwise_right_shift_),
+}
+COMPARISONS: dict[str, Callable[..., Any]] = {
+    "eq": torch.eq,
+    "ne": torch.ne,
+    "lt": torch.lt,
+    "le": torch.le,
+    "gt": torch.gt,
+    "ge": torch.ge,
 }
 UNARY: dict[str, Callable[..., Any]] = {
     "neg": torch.neg,
@@ -94,12 +103,18 @@ def _binary(name: str, function: Callable[..., Any], reflected: bool) -> Callabl
             tracked = left.requires_grad
         else:
             return _slowly(name, function, self, other, reflected)
-        if tracked:
+        if tracked and STATE.recording:
             return _slowly(name, function, self, other, reflected)
+        guarded = tracked and torch.is_grad_enabled()
+        if guarded:
+            set_grad_enabled(False)
         try:
             result = function(right, left) if reflected else function(left, right)
         except RuntimeError as error:
             raise explained(name, error, (self, other)) from error
+        finally:
+            if guarded:
+                set_grad_enabled(True)
         array = _new(type(self))
         array.tensor = result
         array._context = self._context
@@ -119,8 +134,6 @@ def _slowly(
         ):
             return NotImplemented
         if isinstance(other, list | tuple):
-            from divekit.mx.calls import from_python
-
             other = from_python(other)
         other = as_plain(other)
         if isinstance(other, Tensor):
@@ -133,19 +146,10 @@ def _slowly(
 
 
 def _reflected(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    if name in ("matmul", "add", "mul", "truediv", "sub"):
-        numbers_first: dict[str, Callable[..., Any]] = {
-            "sub": lambda x1, x2: torch.rsub(x2, x1) if type(x1) in _NUMBERS else torch.sub(x1, x2),
-            "truediv": torch.true_divide,
-            "add": lambda x1, x2: torch.add(x2, x1),
-            "mul": lambda x1, x2: torch.mul(x2, x1),
-            "matmul": function,
-        }
-        function = numbers_first[name]
-    return _binary(name, _tensor_first(function), True)
+    return _binary(name, _NUMBER_FIRST.get(name) or number_first(function), True)
 
 
-def _tensor_first(function: Callable[..., Any]) -> Callable[..., Any]:
+def number_first(function: Callable[..., Any]) -> Callable[..., Any]:
     """Let a number stand first, which most of torch's functions do not take."""
 
     def call(x1: Any, x2: Any) -> Any:
@@ -157,25 +161,27 @@ def _tensor_first(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+# Quicker ways to take a number first.
+_NUMBER_FIRST: dict[str, Callable[..., Any]] = {
+    "add": lambda x1, x2: torch.add(x2, x1),
+    "mul": lambda x1, x2: torch.mul(x2, x1),
+    "sub": lambda x1, x2: torch.sub(x1, x2) if isinstance(x1, Tensor) else torch.rsub(x2, x1),
+    "pow": torch.pow,
+}
+
+
 def _in_place(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    def method(self: ndarray, other: Any) -> ndarray:
-        def change(tensor: Tensor, value: Any) -> None:
-            result = function(*equalized(tensor, value))
-            if result.shape != tensor.shape:
-                raise RuntimeError("the result has another shape than the array changed in place")
-            if not numpy.can_cast(str(result.dtype)[6:], str(tensor.dtype)[6:], "same_kind"):
-                raise RuntimeError(
-                    f"the result is {str(result.dtype)[6:]}, which an array of "
-                    f"{str(tensor.dtype)[6:]} cannot hold"
-                )
-            tensor.copy_(result)
-
-        if isinstance(other, list | tuple):
-            from divekit.mx.calls import from_python
-
-            other = from_python(other)
+    def method(self: ndarray, other: Any) -> Any:
+        kind = type(other)
         try:
-            write(self, change, other)
+            if kind in _NUMBERS and not STATE.recording and not self.tensor.requires_grad:
+                function(self.tensor, other)
+                return self
+            if kind is list or kind is tuple:
+                other = from_python(other)
+            elif not isinstance(other, ndarray | Tensor | numpy.ndarray | numpy.generic | float):
+                return NotImplemented
+            write(self, function, other)
         except RuntimeError as error:
             raise explained(name, error, (self, other)) from error
         return self
@@ -197,12 +203,12 @@ def _unary(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _attach() -> None:
-    for name, (function, has_reflected, has_in_place) in BINARY.items():
+    for name, (function, in_place) in ARITHMETIC.items():
         _set(f"__{name}__", _binary(name, function, False))
-        if has_reflected:
-            _set(f"__r{name}__", _reflected(name, function))
-        if has_in_place:
-            _set(f"__i{name}__", _in_place(name, function))
+        _set(f"__r{name}__", _reflected(name, function))
+        _set(f"__i{name}__", _in_place(name, in_place))
+    for name, function in COMPARISONS.items():
+        _set(f"__{name}__", _binary(name, function, False))
     for name, function in UNARY.items():
         _set(f"__{name}__", _unary(name, function))
     _set("__divmod__", lambda self, other: (self // other, self % other))

@@ -76,7 +76,9 @@ class ndarray:  # noqa: N801  (its name in MXNet)
     @property
     def T(self) -> "ndarray":  # noqa: N802
         """The array with its axes reversed, a view."""
-        return forward(type(self), lambda tensor: tensor.permute(tuple(range(tensor.ndim))[::-1]), self)
+        return forward(
+            type(self), lambda tensor: tensor.permute(tuple(range(tensor.ndim))[::-1]), self
+        )
 
     @property
     def nbytes(self) -> int:
@@ -163,6 +165,9 @@ class ndarray:  # noqa: N801  (its name in MXNet)
     # Elements
 
     def __getitem__(self, key: Any) -> "ndarray":
+        tensor = self.tensor
+        if not tensor.requires_grad:
+            return wrap(indexing.read(tensor, key), self._context, type(self))
         return forward(type(self), lambda tensor: indexing.read(tensor, key), self)
 
     def __setitem__(self, key: Any, value: Any) -> None:

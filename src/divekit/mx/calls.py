@@ -95,6 +95,15 @@ def operator(arrays: int = 1) -> Callable[[Callable[..., Any]], Any]:
 
         @functools.wraps(function)
         def call(*args: Any, out: ndarray | None = None, **kwargs: Any) -> Any:
+            plain = _simple(args, kwargs, arrays) if out is None else None
+            if plain is not None:
+                try:
+                    result = function(*plain, **kwargs)
+                except (RuntimeError, IndexError) as error:
+                    raise explained(function.__name__, error, args) from error
+                if isinstance(result, Tensor):
+                    return wrap(result, args[0]._context)
+                return _wrapped(result, [args[0]])
             if arrays < 0:
                 args = (as_sequence(args[0]), *args[1:]) if args else args
                 if not args and names[0] in kwargs:
@@ -117,6 +126,36 @@ def operator(arrays: int = 1) -> Callable[[Callable[..., Any]], Any]:
         return call
 
     return decorate
+
+
+_SIMPLE = (int, float, bool, str, type(None))
+
+
+def _simple(args: tuple[Any, ...], kwargs: dict[str, Any], arrays: int) -> list[Any] | None:
+    """Give the tensors of a call in which nothing is recorded, converted or moved, else None.
+
+    Most calls are such, and this is several times quicker than ``apply``.
+    """
+    if len(args) < arrays or arrays < 1:
+        return None
+    plain: list[Any] = []
+    for place, arg in enumerate(args):
+        if place < arrays:
+            # Only plain arrays of one device; what is computed from another class is of that class.
+            if type(arg) is not ndarray or arg.tensor.requires_grad:
+                return None
+            if arg._context is not args[0]._context:
+                return None
+            plain.append(arg.tensor)
+        elif type(arg) in _SIMPLE or (type(arg) is tuple and _is_simple(arg)):
+            plain.append(arg)
+        else:
+            return None
+    return plain if _is_simple(kwargs.values()) else None
+
+
+def _is_simple(values: Any) -> bool:
+    return all([type(value) in _SIMPLE for value in values])  # noqa: C419  (a list is quicker)
 
 
 def _with_out(function: Callable[..., Any]) -> inspect.Signature:

@@ -4,7 +4,6 @@ Everything is float32 unless told otherwise, but what has a type of its own keep
 ``device`` both name the device; without them it is the current one.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy
@@ -39,7 +38,7 @@ def _only_c(order: str) -> None:
 
 def shape_of(shape: Any) -> tuple[int, ...]:
     """Read a shape given as a number or several."""
-    sizes = tuple(int(size) for size in shape) if isinstance(shape, Sequence) else (int(shape),)
+    sizes = tuple(int(size) for size in shape) if isinstance(shape, list | tuple) else (int(shape),)
     if any(size < 0 for size in sizes):
         raise ValueError(f"a shape has no negative sizes, as {sizes} does")
     return sizes

@@ -7,7 +7,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from divekit.mx.arithmetic import equalized, floor_divide
+from divekit.mx.arithmetic import equalized, floor_divide, number_first
 from divekit.mx.array import ndarray
 from divekit.mx.calls import apply, as_operand, explained, operator, stored
 from divekit.mx.dtypes import torch_dtype
@@ -132,6 +132,8 @@ def _extreme(function: Any, first_wins: Any) -> Callable[[Any, Any], Tensor]:
 
 
 def _same_type(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
+    if isinstance(x1, Tensor) and isinstance(x2, Tensor) and x1.dtype is x2.dtype:
+        return x1, x2
     common = torch.result_type(x1, x2)
     device = x1.device if isinstance(x1, Tensor) else x2.device
     return (
@@ -156,29 +158,18 @@ def _heaviside(x1: Tensor, x2: Tensor) -> Tensor:
     return torch.where(x1.isnan(), x1, torch.heaviside(x1, x2))  # torch gives 0 for nan
 
 
-def _first_tensor(function: Any) -> Callable[[Any, Any], Tensor]:
-    """Take a number as first of two, which torch's comparisons and sums do not."""
-
-    def call(x1: Any, x2: Any) -> Tensor:
-        if not isinstance(x1, Tensor):
-            x1 = torch.tensor(x1, device=x2.device)
-        return function(x1, x2)
-
-    return call
-
-
 def _both_tensors(function: Any) -> Callable[[Any, Any], Tensor]:
     return lambda x1, x2: function(*_same_type(x1, x2))
 
 
 BINARY: dict[str, Callable[[Any, Any], Tensor]] = {
-    "add": _first_tensor(torch.add),
+    "add": number_first(torch.add),
     "subtract": _subtract,
-    "multiply": _first_tensor(torch.mul),
-    "true_divide": _first_tensor(torch.true_divide),
-    "floor_divide": _first_tensor(floor_divide),
-    "mod": _first_tensor(torch.remainder),
-    "fmod": _first_tensor(torch.fmod),
+    "multiply": number_first(torch.mul),
+    "true_divide": number_first(torch.true_divide),
+    "floor_divide": number_first(floor_divide),
+    "mod": number_first(torch.remainder),
+    "fmod": number_first(torch.fmod),
     "power": _power,
     "maximum": _extreme(torch.maximum, torch.ge),
     "minimum": _extreme(torch.minimum, torch.le),
@@ -187,7 +178,7 @@ BINARY: dict[str, Callable[[Any, Any], Tensor]] = {
     "hypot": _floating(torch.hypot),
     "arctan2": _floating(torch.atan2),
     "copysign": _floating(torch.copysign),
-    "ldexp": _first_tensor(torch.ldexp),
+    "ldexp": number_first(torch.ldexp),
     "logaddexp": _floating(torch.logaddexp),
     "logaddexp2": _floating(torch.logaddexp2),
     "heaviside": _floating(_heaviside),
@@ -203,12 +194,12 @@ BINARY: dict[str, Callable[[Any, Any], Tensor]] = {
     "logical_and": _both_tensors(torch.logical_and),
     "logical_or": _both_tensors(torch.logical_or),
     "logical_xor": _both_tensors(torch.logical_xor),
-    "equal": _first_tensor(torch.eq),
-    "not_equal": _first_tensor(torch.ne),
-    "less": _first_tensor(torch.lt),
-    "less_equal": _first_tensor(torch.le),
-    "greater": _first_tensor(torch.gt),
-    "greater_equal": _first_tensor(torch.ge),
+    "equal": number_first(torch.eq),
+    "not_equal": number_first(torch.ne),
+    "less": number_first(torch.lt),
+    "less_equal": number_first(torch.le),
+    "greater": number_first(torch.gt),
+    "greater_equal": number_first(torch.ge),
 }
 
 # Second names that NumPy has for the same operator.
@@ -254,6 +245,14 @@ def make_binary(name: str, function: Callable[[Any, Any], Tensor]) -> Callable[.
     def call(x1: Any, x2: Any, out: ndarray | None = None) -> Any:
         if numbers is not None and isinstance(x1, _NUMBERS) and isinstance(x2, _NUMBERS):
             return numbers(x1, x2).item()
+        if out is None and type(x1) is ndarray and type(x2) is ndarray:
+            left, right = x1.tensor, x2.tensor
+            alike = left.dtype is right.dtype and x1._context is x2._context
+            if alike and not left.requires_grad and not right.requires_grad:
+                try:
+                    return ndarray(function(left, right), x1._context)
+                except RuntimeError as error:
+                    raise explained(name, error, (x1, x2)) from error
         pair = _operand(x1), _operand(x2)
         try:
             result = apply(lambda a, b: function(*equalized(a, b)), *pair)

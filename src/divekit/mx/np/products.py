@@ -15,7 +15,8 @@ from divekit.mx.np.shapes import _promoted as promoted
 @operator(2)
 def dot(a: Any, b: Any) -> Tensor:
     """Multiply numbers, vectors, matrices; else over the last axis and the last but one."""
-    a, b = promoted([a, b])
+    if a.dtype is not b.dtype:
+        a, b = promoted([a, b])
     if a.ndim == 0 or b.ndim == 0:
         return a * b
     over = b.ndim - 2 if b.ndim > 1 else 0

@@ -32,7 +32,7 @@ def _gathered(a: Tensor, axes: Sequence[int]) -> Tensor:
     """Bring the axes to the end and make one of them."""
     kept = [axis for axis in range(a.ndim) if axis not in axes]
     shape = [a.shape[axis] for axis in kept]
-    return a.permute((*kept, *axes)).reshape(*shape, _count(a, axes))
+    return a.permute((*kept, *axes)).reshape((*shape, _count(a, axes)))
 
 
 def _count(a: Tensor, axes: Sequence[int]) -> int:
@@ -247,7 +247,7 @@ def quantile(
         raise ValueError(f"no quantile of no elements: shape {tuple(a.shape)}, axis {axis}")
     numbers = _gathered(a.to(kind), axes)
     found = torch.quantile(numbers, shares.reshape(-1), -1, interpolation=interpolation)
-    found = found.reshape(*shares.shape, *found.shape[1:])
+    found = found.reshape((*shares.shape, *found.shape[1:]))
     return _kept(found, [axis + shares.ndim for axis in axes], keepdims)
 
 

@@ -20,7 +20,7 @@ def reshape(a: Any, newshape: Any, order: str = "C") -> Tensor:
         raise NotImplementedError("arrays are stored in C order")
     sizes = (
         tuple(int(size) for size in newshape)
-        if isinstance(newshape, Sequence)
+        if isinstance(newshape, list | tuple)
         else (int(newshape),)
     )
     if any(size < -1 for size in sizes):
@@ -272,7 +272,7 @@ def repeat(a: Any, repeats: Any, axis: Any = None) -> Tensor:
 @operator()
 def tile(A: Any, reps: Any) -> Tensor:
     """Repeat the whole array as often along each axis as ``reps`` says."""
-    times = tuple(int(r) for r in reps) if isinstance(reps, Sequence) else (int(reps),)
+    times = tuple(int(r) for r in reps) if isinstance(reps, list | tuple) else (int(reps),)
     return torch.tile(A, times)
 
 

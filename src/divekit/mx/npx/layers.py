@@ -28,7 +28,7 @@ _LAYOUTS = {1: "NCW", 2: "NCHW", 3: "NCDHW"}
 def _sizes(given: Any, count: int, default: int) -> tuple[int, ...]:
     if given is None or given == ():
         return (default,) * count
-    return tuple(given) if isinstance(given, Sequence) else (int(given),) * count
+    return tuple(given) if isinstance(given, list | tuple) else (int(given),) * count
 
 
 def _check_layout(layout: str | None, count: int) -> None:
@@ -266,7 +266,7 @@ def dropout(
         return data.clone()
     if not axes:
         return F.dropout(data, p, training=True)
-    shared = axes_of(tuple(axes) if isinstance(axes, Sequence) else axes, data.ndim)
+    shared = axes_of(tuple(axes) if isinstance(axes, list | tuple) else axes, data.ndim)
     shape = [1 if axis in shared else size for axis, size in enumerate(data.shape)]
     return data * F.dropout(
         torch.ones(shape, dtype=data.dtype, device=data.device), p, training=True

@@ -327,7 +327,7 @@ def test_in_place_keeps_the_type_or_refuses():
     x *= np.array([2, 3], dtype="int32")
     assert x.dtype is numpy.int32
     assert x.tolist() == [4, 6]
-    with pytest.raises(MXNetError, match=r"float32.*int32"):
+    with pytest.raises(MXNetError, match=r"Float.*Int"):
         x /= 2
     y = np.ones(2)
     y -= np.array([1, 2], dtype="int64")

@@ -179,7 +179,9 @@ def _in_place(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
                 return self
             if kind is list or kind is tuple:
                 other = from_python(other)
-            elif not isinstance(other, ndarray | Tensor | numpy.ndarray | numpy.generic | float):
+            elif not isinstance(
+                other, ndarray | Tensor | numpy.ndarray | numpy.generic | float | int
+            ):
                 return NotImplemented
             write(self, function, other)
         except RuntimeError as error:

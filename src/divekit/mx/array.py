@@ -110,7 +110,9 @@ class ndarray:  # noqa: N801  (its name in MXNet)
         return as_str(self.asnumpy(), self.ctx)
 
     def __format__(self, how: str) -> str:
-        return format(self.item(), how) if how and self.size == 1 else format(str(self), how)
+        if how and self.size != 1:
+            raise TypeError(f"{how!r} formats one number, this array has shape {self.shape}")
+        return format(self.item(), how) if how else str(self)
 
     # As other kinds of values
 
@@ -197,7 +199,7 @@ class ndarray:  # noqa: N801  (its name in MXNet)
         return self.copy()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.asnumpy(), self.ctx)
+        return _rebuild, (self.asnumpy(), self.ctx)
 
     def copyto(self, other: Any) -> "ndarray":
         """Copy into another array of this shape, or onto a device."""
@@ -329,7 +331,7 @@ def as_plain(value: Any) -> Any:
 
 
 def without_grad(function: Callable[..., Any], *args: Any) -> Any:
-    """Call with torch's grad mode off."""
+    """Call with torch's grad mode off. A view of a leaf still says that it needs a gradient."""
     if not torch.is_grad_enabled():
         return function(*args)
     set_grad_enabled(False)
@@ -359,7 +361,7 @@ def forward(
     if not tensor.requires_grad:
         return wrap(function(tensor), name, kind)
     if not STATE.recording:
-        return wrap(without_grad(function, tensor), name, kind)
+        return wrap(without_grad(function, tensor).detach(), name, kind)
     result = wrap(function(uncleared(array)), name, kind)
     if result.tensor.requires_grad:
         result._tape = array._tape or Tape()
@@ -401,9 +403,9 @@ def _move(tensor: Tensor, context: Context, copy: bool) -> Tensor:
     return tensor.to(context.place(), copy=copy)
 
 
-def _rebuild(kind: type[ndarray], numbers: numpy.ndarray, context: Context) -> ndarray:
+def _rebuild(numbers: numpy.ndarray, context: Context) -> ndarray:
     # A GPU that this machine does not have is no reason to lose the numbers.
     if context.device_type == "gpu" and context.device_id >= contexts.num_gpus():
         context = contexts.cpu()
     with unrecorded():
-        return wrap(torch.from_numpy(numbers).to(context.place()), virtual(context), kind)
+        return wrap(torch.from_numpy(numbers).to(context.place()), virtual(context))

@@ -137,7 +137,12 @@ def grad(
         raise MXNetError("a variable is not in the graph: call attach_grad() on it before record()")
     try:
         found = torch.autograd.grad(
-            tensors, [variable.tensor for variable in wanted], weights, keep, create_graph, True
+            tensors,
+            [variable.tensor for variable in wanted],
+            weights,
+            retain_graph=keep,
+            create_graph=create_graph,
+            allow_unused=True,
         )
     except RuntimeError as error:
         raise _explained(error) from error

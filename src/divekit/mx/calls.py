@@ -60,6 +60,8 @@ def _unwrapped(value: Any, arrays: list[ndarray]) -> Any:
 
 def _wrapped(result: Any, arrays: list[ndarray]) -> Any:
     if isinstance(result, Tensor):
+        if result.requires_grad and not STATE.recording:
+            result = result.detach()  # a view of a leaf
         array = wrap(result, arrays[0]._context, type(arrays[0])) if arrays else wrap(result)
         if result.requires_grad and not result.is_leaf:
             array._tape = _joined(arrays)

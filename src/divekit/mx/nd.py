@@ -46,6 +46,9 @@ class NDArray(ndarray):
 
     __str__ = __repr__
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return array, (self.asnumpy(), self.ctx)
+
 
 NDArray.__module__ = "mxnet.ndarray.ndarray"
 

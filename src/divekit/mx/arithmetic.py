@@ -111,7 +111,7 @@ def _binary(name: str, function: Callable[..., Any], reflected: bool) -> Callabl
         try:
             result = function(right, left) if reflected else function(left, right)
         except RuntimeError as error:
-            raise explained(name, error, (self, other)) from error
+            raise explained(name, error, (self, other)) from None
         finally:
             if guarded:
                 set_grad_enabled(True)
@@ -142,7 +142,7 @@ def _slowly(
     try:
         return apply(lambda x1, x2: function(*equalized(x1, x2)), *pair)
     except RuntimeError as error:
-        raise explained(name, error, pair) from error
+        raise explained(name, error, pair) from None
 
 
 def _reflected(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -185,7 +185,7 @@ def _in_place(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
                 return NotImplemented
             write(self, function, other)
         except RuntimeError as error:
-            raise explained(name, error, (self, other)) from error
+            raise explained(name, error, (self, other)) from None
         return self
 
     return method
@@ -199,7 +199,7 @@ def _unary(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return type(self)(function(tensor), self._context)
         except RuntimeError as error:
-            raise explained(name, error, (self,)) from error
+            raise explained(name, error, (self,)) from None
 
     return method
 

@@ -15,7 +15,7 @@ from divekit.mx import context as contexts
 from divekit.mx import indexing
 from divekit.mx.context import Context
 from divekit.mx.dtypes import numpy_dtype, torch_dtype
-from divekit.mx.errors import MXNetError, ShapeError
+from divekit.mx.errors import MXNetError, NotHereError, ShapeError
 from divekit.mx.printing import as_repr, as_str
 from divekit.mx.state import STATE, Tape, set_grad_enabled, unrecorded, watch
 
@@ -189,7 +189,7 @@ class ndarray:  # noqa: N801  (its name in MXNet)
     def copy(self, order: str = "C") -> "ndarray":
         """Copy; inside ``record()`` the copy is recorded."""
         if order != "C":
-            raise NotImplementedError("arrays are stored in C order")
+            raise NotHereError("arrays are stored in C order")
         return forward(type(self), torch.clone, self)
 
     def __copy__(self) -> "ndarray":
@@ -230,7 +230,7 @@ class ndarray:  # noqa: N801  (its name in MXNet)
     ) -> "ndarray":
         """Give the elements as another type."""
         if casting != "unsafe" or order not in ("K", "C") or not subok:
-            raise NotImplementedError("astype takes dtype and copy; casting is 'unsafe'")
+            raise NotHereError("astype takes dtype and copy; casting is 'unsafe'")
         wanted = torch_dtype(dtype)
         if wanted is self.tensor.dtype and not copy:
             return self
@@ -261,9 +261,7 @@ class ndarray:  # noqa: N801  (its name in MXNet)
         ``grad_req`` is ``write`` (each backward replaces), ``add`` (they sum up) or ``null``.
         """
         if stype not in (None, "default"):
-            raise NotImplementedError(
-                f"gradients of storage type {stype!r}; there is only 'default'"
-            )
+            raise NotHereError(f"gradients of storage type {stype!r}; there is only 'default'")
         if not self.tensor.is_floating_point() and grad_req != "null":
             raise MXNetError(f"an array of {self.dtype.__name__} has no gradient; use floats")
         leaf = self.tensor.detach()

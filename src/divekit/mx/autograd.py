@@ -110,7 +110,7 @@ def backward(
         with filling_buffers():
             torch.autograd.backward(tensors, weights, retain_graph=retain_graph)
     except RuntimeError as error:
-        raise _explained(error) from error
+        raise _explained(error) from None
     finally:
         set_training(before)
     if not retain_graph:
@@ -145,7 +145,7 @@ def grad(
             allow_unused=True,
         )
     except RuntimeError as error:
-        raise _explained(error) from error
+        raise _explained(error) from None
     results = []
     for variable, gradient in zip(wanted, found, strict=True):
         if gradient is None:

@@ -15,6 +15,7 @@ import numpy
 import torch
 from torch import Tensor
 
+from divekit.errors import DivekitError
 from divekit.mx.array import (
     as_plain,
     check_same_place,
@@ -102,7 +103,7 @@ def operator(arrays: int = 1) -> Callable[[Callable[..., Any]], Any]:
                 try:
                     result = function(*plain, **kwargs)
                 except (RuntimeError, IndexError) as error:
-                    raise explained(function.__name__, error, args) from error
+                    raise explained(function.__name__, error, args) from None
                 if isinstance(result, Tensor):
                     return wrap(result, args[0]._context)
                 return _wrapped(result, [args[0]])
@@ -120,7 +121,7 @@ def operator(arrays: int = 1) -> Callable[[Callable[..., Any]], Any]:
             try:
                 result = apply(function, *args, **kwargs)
             except (RuntimeError, IndexError) as error:
-                raise explained(function.__name__, error, [*args, *kwargs.values()]) from error
+                raise explained(function.__name__, error, [*args, *kwargs.values()]) from None
             return result if out is None else stored(out, result)
 
         vars(call)["__signature__"] = _with_out(function)
@@ -235,7 +236,7 @@ _SHAPE = re.compile(r"size|shape|dimension|expand|broadcast", re.IGNORECASE)
 
 def explained(name: str, error: Exception, inputs: Any) -> Exception:
     """Say in one line which operator failed, on which shapes and types."""
-    if isinstance(error, MXNetError):
+    if isinstance(error, DivekitError):
         return error
     said = (str(error).splitlines() or [""])[0].rstrip(".")
     shapes = ", ".join(_described(inputs)) or "no array"

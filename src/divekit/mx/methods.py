@@ -9,7 +9,7 @@ from divekit.mx.array import ndarray
 
 # Those that are called as the function is: x.sum(0) is np.sum(x, 0).
 _NAMES = """
-abs all any argmax argmin argsort around clip cumprod cumsum diagonal dot expand_dims flip max mean
+abs all any argmax argmin argsort around cumprod cumsum diagonal dot expand_dims flip max mean
 min nonzero prod ptp ravel repeat round squeeze std sum swapaxes take tile trace var split exp log
 sqrt square sin cos tanh sign floor ceil broadcast_to fliplr flipud diag log2 log10 log1p expm1 sinh
 cosh tan arcsin arccos arctan arcsinh arccosh arctanh reciprocal rint fix trunc cbrt degrees radians
@@ -49,6 +49,11 @@ def _flatten(self: ndarray, order: str = "C") -> Any:
     return np.ravel(self, order).copy()
 
 
+def _clip(self: ndarray, min: Any = None, max: Any = None, out: Any = None) -> Any:
+    """Bring elements below ``min`` and above ``max`` to these bounds."""
+    return np.clip(self, min, max, out=out)
+
+
 def _sort(self: ndarray, axis: Any = -1) -> None:
     """Sort in place, as NumPy's method does."""
     self[...] = np.sort(self, axis)
@@ -78,7 +83,7 @@ def _attach() -> None:
     for name in _NAMES.split():
         setattr(ndarray, name, _method(name))
     for method in (
-        _reshape, _transpose, _flatten, _sort, _fill, _view, _broadcast_like, _reshape_like,
+        _reshape, _transpose, _flatten, _clip, _sort, _fill, _view, _broadcast_like, _reshape_like,
     ):  # fmt: skip
         method.__name__ = method.__name__[1:]
         method.__qualname__ = f"ndarray.{method.__name__}"

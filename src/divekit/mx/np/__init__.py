@@ -52,16 +52,21 @@ Inf = PINF = Infinity = inf
 NINF, PZERO, NZERO = -inf, 0.0, -0.0
 
 _PARTS = (creation, shapes, reductions, selection, products, elementwise)
-_PRIVATE = ("operators", "make_unary", "make_binary", "shape_of", "axes_of")
+_PRIVATE = ("operators", "make_unary", "make_binary", "shape_of", "axes_of", "promoted")
 
 
 def _names() -> dict[str, Any]:
     found: dict[str, Any] = fallback.operators() | elementwise.operators()
     for part in _PARTS:
         for name, value in vars(part).items():
-            own = callable(value) and getattr(value, "__module__", "") in (
-                part.__name__,
-                "mxnet.numpy",
+            own = (
+                callable(value)
+                and not isinstance(value, type)
+                and getattr(value, "__module__", "")
+                in (
+                    part.__name__,
+                    "mxnet.numpy",
+                )
             )
             if own and not name.startswith("_") and name not in _PRIVATE:
                 found[name] = value

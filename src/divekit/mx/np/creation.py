@@ -14,6 +14,7 @@ from divekit.mx.array import as_plain, ndarray, virtual, without_grad, wrap
 from divekit.mx.calls import as_operand, from_python, operator, stored
 from divekit.mx.context import as_context
 from divekit.mx.dtypes import torch_dtype
+from divekit.mx.errors import NotHereError
 
 # NumPy's annotations know fewer kinds of arguments than its functions take.
 _onp: Any = numpy
@@ -33,7 +34,7 @@ def _made(tensor: Tensor, ctx: Any, device: Any, out: ndarray | None = None) -> 
 
 def _only_c(order: str) -> None:
     if order not in ("C", "K", "A"):
-        raise NotImplementedError("arrays are stored in C order")
+        raise NotHereError("arrays are stored in C order")
 
 
 def shape_of(shape: Any) -> tuple[int, ...]:

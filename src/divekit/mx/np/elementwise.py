@@ -11,6 +11,7 @@ from divekit.mx.arithmetic import equalized, floor_divide, number_first
 from divekit.mx.array import ndarray
 from divekit.mx.calls import apply, as_operand, explained, operator, stored
 from divekit.mx.dtypes import torch_dtype
+from divekit.mx.errors import NotHereError
 
 _NUMBERS = (int, float, bool, numpy.generic)
 
@@ -232,7 +233,7 @@ def make_unary(name: str, function: Callable[[Tensor], Tensor]) -> Callable[...,
             else:
                 result = apply(function, as_operand(x))
         except RuntimeError as error:
-            raise explained(name, error, (x,)) from error
+            raise explained(name, error, (x,)) from None
         return result if out is None else stored(out, result)
 
     return _named(call, name, f"Give {name} of each element; ``out`` takes the result.")
@@ -252,12 +253,12 @@ def make_binary(name: str, function: Callable[[Any, Any], Tensor]) -> Callable[.
                 try:
                     return ndarray(function(left, right), x1._context)
                 except RuntimeError as error:
-                    raise explained(name, error, (x1, x2)) from error
+                    raise explained(name, error, (x1, x2)) from None
         pair = _operand(x1), _operand(x2)
         try:
             result = apply(lambda a, b: function(*equalized(a, b)), *pair)
         except RuntimeError as error:
-            raise explained(name, error, pair) from error
+            raise explained(name, error, pair) from None
         return result if out is None else stored(out, result)
 
     return _named(call, name, f"Give {name} of each pair of elements; ``out`` takes the result.")
@@ -313,7 +314,7 @@ def nan_to_num(
 ) -> Tensor:
     """Put numbers in the place of nan and the infinities."""
     if not copy:
-        raise NotImplementedError("nan_to_num with copy=False; write x[...] = np.nan_to_num(x)")
+        raise NotHereError("nan_to_num with copy=False; write x[...] = np.nan_to_num(x)")
     return torch.nan_to_num(x, nan, posinf, neginf)
 
 

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from divekit.mx.calls import operator
+from divekit.mx.errors import NotHereError
 from divekit.mx.np.reductions import axes_of
+from divekit.mx.np.shapes import promoted
 
 LinAlgError = numpy.linalg.LinAlgError
 _SINGULAR: type[RuntimeError] = getattr(torch.linalg, "LinAlgError")  # noqa: B009  (untyped)
@@ -104,7 +106,7 @@ def eigvalsh(a: Any, UPLO: str = "L") -> Tensor:
 def _real(values: Tensor) -> Tensor:
     if values.is_complex():
         if bool((values.imag != 0).any()):
-            raise NotImplementedError("complex eigenvalues: arrays are real; use torch.linalg.eig")
+            raise NotHereError("complex eigenvalues: arrays are real; use torch.linalg.eig")
         return values.real
     return values
 
@@ -125,9 +127,7 @@ def eigvals(a: Any) -> Tensor:
 @operator(2)
 def solve(a: Any, b: Any) -> Tensor:
     """Solve ``a x = b``."""
-    a, b = _floats(a), _floats(b)
-    common = torch.promote_types(a.dtype, b.dtype)
-    a, b = a.to(common), b.to(common)
+    a, b = promoted([_floats(a), _floats(b)])
     # NumPy 2: only a vector is a vector, whatever the batch.
     if b.ndim == 1:
         return _solved(torch.linalg.solve, a, b.unsqueeze(-1)).squeeze(-1)
@@ -137,7 +137,7 @@ def solve(a: Any, b: Any) -> Tensor:
 @operator(2)
 def lstsq(a: Any, b: Any, rcond: Any = "warn") -> tuple[Any, ...]:
     """Give the least-squares solution of ``a x = b``, residuals, rank and singular values."""
-    a, b = _floats(a), _floats(b)
+    a, b = promoted([_floats(a), _floats(b)])
     limit = None if rcond in ("warn", None) else rcond
     if limit is None:
         limit = torch.finfo(a.dtype).eps * max(a.shape)
@@ -187,7 +187,7 @@ def tensorinv(a: Any, ind: int = 2) -> Tensor:
 @operator(2)
 def tensorsolve(a: Any, b: Any, axes: Any = None) -> Tensor:
     """Solve ``tensordot(a, x) = b``."""
-    return torch.linalg.tensorsolve(_floats(a), _floats(b), axes)
+    return torch.linalg.tensorsolve(*promoted([_floats(a), _floats(b)]), axes)
 
 
 def _solved(function: Any, *inputs: Tensor) -> Tensor:

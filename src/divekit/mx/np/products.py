@@ -9,7 +9,7 @@ from divekit.mx.arithmetic import matmul as _matmul
 from divekit.mx.calls import operator
 from divekit.mx.errors import ShapeError
 from divekit.mx.np.reductions import axes_of
-from divekit.mx.np.shapes import _promoted as promoted
+from divekit.mx.np.shapes import promoted
 
 
 @operator(2)

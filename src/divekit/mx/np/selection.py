@@ -7,7 +7,7 @@ from torch import Tensor
 
 from divekit.mx.calls import as_operand, operator
 from divekit.mx.np.reductions import axes_of
-from divekit.mx.np.shapes import _promoted as promoted
+from divekit.mx.np.shapes import promoted
 
 
 def _on_axis(a: Tensor, axis: Any) -> tuple[Tensor, int]:
@@ -170,15 +170,10 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Tensor:
         raise IndexError(f"a place is out of bounds for an axis of size {size}")
     where = torch.where(where < 0, where + size, where)
     new = torch.as_tensor(values, device=arr.device).to(arr.dtype)
-    if single and new.ndim:
-        # NumPy: at one place a value of several axes is a run of slices of the last axes given.
-        new = (
-            new
-            if new.ndim == arr.ndim
-            else new.reshape([1] * (arr.ndim - new.ndim) + list(new.shape))
-        )
-        new = new.movedim(0, place) if new.ndim == arr.ndim and place and new.shape[0] != 1 else new
-    count = where.numel() if not single else (new.shape[place] if new.ndim == arr.ndim else 1)
+    count = where.numel()
+    if single:  # one place for one slice, or for several, which lie along the value's first axis
+        new = new.reshape([1] * (arr.ndim - new.ndim) + list(new.shape)).movedim(0, place)
+        count = new.shape[place]
     shape = [*arr.shape[:place], count, *arr.shape[place + 1 :]]
     where = where.expand(count) if single else where
     both = torch.cat([arr, new.expand(shape)], place)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from divekit.mx.calls import operator
-from divekit.mx.errors import ShapeError
+from divekit.mx.errors import NotHereError, ShapeError
 from divekit.mx.np.creation import shape_of
 from divekit.mx.np.reductions import axes_of
 
@@ -17,7 +17,7 @@ from divekit.mx.np.reductions import axes_of
 def reshape(a: Any, newshape: Any, order: str = "C") -> Tensor:
     """Arrange the elements in another shape; one size may be -1. A view where that is possible."""
     if order != "C":
-        raise NotImplementedError("arrays are stored in C order")
+        raise NotHereError("arrays are stored in C order")
     sizes = (
         tuple(int(size) for size in newshape)
         if isinstance(newshape, list | tuple)
@@ -39,7 +39,7 @@ def reshape(a: Any, newshape: Any, order: str = "C") -> Tensor:
 def ravel(a: Any, order: str = "C") -> Tensor:
     """Give all elements as a vector: a view where that is possible."""
     if order != "C":
-        raise NotImplementedError("arrays are stored in C order")
+        raise NotHereError("arrays are stored in C order")
     return a.reshape(-1)
 
 
@@ -118,7 +118,8 @@ def _broadcast_arrays(arrays: Any) -> list[Tensor]:
     return list(torch.broadcast_tensors(*arrays))
 
 
-def _promoted(arrays: Sequence[Tensor]) -> list[Tensor]:
+def promoted(arrays: Sequence[Tensor]) -> list[Tensor]:
+    """Bring tensors to the widest of their types."""
     if not arrays:
         raise ValueError("at least one array is needed")
     common = arrays[0].dtype
@@ -129,7 +130,7 @@ def _promoted(arrays: Sequence[Tensor]) -> list[Tensor]:
 
 def _joined(arrays: Sequence[Tensor], axis: Any) -> Tensor:
     if axis is None:
-        return torch.cat([one.reshape(-1) for one in _promoted(arrays)])
+        return torch.cat([one.reshape(-1) for one in promoted(arrays)])
     if any(one.ndim == 0 for one in arrays):
         raise ShapeError("arrays without axes cannot be joined; np.stack makes an axis")
     ndims = {one.ndim for one in arrays}
@@ -138,7 +139,7 @@ def _joined(arrays: Sequence[Tensor], axis: Any) -> Tensor:
     if len(ndims) > 1 or len(rests) > 1:
         shapes = " and ".join(str(tuple(one.shape)) for one in arrays)
         raise ShapeError(f"shapes {shapes} cannot be joined along axis {axis}")
-    return torch.cat(_promoted(arrays), place)
+    return torch.cat(promoted(arrays), place)
 
 
 @operator(-1)
@@ -152,7 +153,7 @@ def concatenate(seq: Any, axis: Any = 0) -> Tensor:
 @operator(-1)
 def stack(arrays: Any, axis: int = 0) -> Tensor:
     """Join arrays of one shape along a new axis."""
-    parts = _promoted(arrays)
+    parts = promoted(arrays)
     if len({one.shape for one in parts}) > 1:
         shapes = " and ".join(str(tuple(one.shape)) for one in parts)
         raise ShapeError(f"stack needs one shape, not {shapes}")
@@ -319,7 +320,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0
         flat = [width for pair in reversed(widths) for width in pair]
         return F.pad(x, flat, value=constant_values)
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
-        raise NotImplementedError(
+        raise NotHereError(
             f"pad with mode {mode!r}; there is constant, edge, reflect, symmetric, wrap"
         )
     for axis, (before, after) in enumerate(widths):
@@ -337,4 +338,4 @@ def _inside(places: Tensor, size: int, mode: str) -> Tensor:
         return places % size
     period = max(1, 2 * size - 2) if mode == "reflect" else 2 * size
     folded = places % period
-    return torch.where(folded < size, folded, period - folded - (mode == "symmetric"))
+    return torch.where(folded < size, folded, period - folded - int(mode == "symmetric"))

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from divekit.mx.array import ndarray, write
 from divekit.mx.calls import apply, as_operand, operator
-from divekit.mx.errors import ShapeError
+from divekit.mx.errors import NotHereError, ShapeError
 from divekit.mx.np.reductions import axes_of
 from divekit.mx.state import STATE
 
@@ -33,7 +33,7 @@ def _sizes(given: Any, count: int, default: int) -> tuple[int, ...]:
 
 def _check_layout(layout: str | None, count: int) -> None:
     if layout not in (None, _LAYOUTS[count]):
-        raise NotImplementedError(f"layout {layout!r}; move the channels first: {_LAYOUTS[count]}")
+        raise NotHereError(f"layout {layout!r}; move the channels first: {_LAYOUTS[count]}")
 
 
 def _only(name: str, size: int | None, given: int) -> None:
@@ -150,7 +150,7 @@ def pooling(
         window, step = _sizes(kernel, count, 1), _sizes(stride, count, 1)
         padding = _sizes(pad, count, 0)
     if pooling_convention not in ("valid", "full"):
-        raise NotImplementedError(f"pooling_convention {pooling_convention!r}; valid or full")
+        raise NotHereError(f"pooling_convention {pooling_convention!r}; valid or full")
     ceil = pooling_convention == "full"
     volume = 1
     for size in window:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from divekit.mx.calls import operator
 from divekit.mx.dtypes import torch_dtype
-from divekit.mx.errors import ShapeError
+from divekit.mx.errors import NotHereError, ShapeError
 from divekit.mx.np.reductions import axes_of
 
 
@@ -162,9 +162,7 @@ def embedding(
     if tuple(weight.shape) != (input_dim or weight.shape[0], output_dim or weight.shape[1]):
         raise ShapeError(f"weight is {tuple(weight.shape)}, not {(input_dim, output_dim)}")
     if sparse_grad:
-        raise NotImplementedError(
-            "sparse_grad: gradients are dense; torch.nn.Embedding(sparse=True)"
-        )
+        raise NotHereError("sparse_grad: gradients are dense; torch.nn.Embedding(sparse=True)")
     if torch_dtype(dtype) is not weight.dtype:
         raise ValueError(f"dtype is {dtype}, weight holds {weight.dtype}")
     return F.embedding(data.long(), weight)
@@ -200,7 +198,7 @@ def arange_like(
 ) -> Tensor:
     """Count through an axis, or through all elements, of another array."""
     if repeat != 1:
-        raise NotImplementedError("arange_like with repeat; np.repeat(np.arange(...), n)")
+        raise NotHereError("arange_like with repeat; np.repeat(np.arange(...), n)")
     count = data.numel() if axis is None else data.shape[axes_of(axis, data.ndim)[0]]
     kind = data.dtype if data.is_floating_point() else torch.float32
     counted = start + step * torch.arange(count, device=data.device, dtype=kind)
@@ -236,7 +234,7 @@ def reshape(a: Any, newshape: Any, reverse: bool = False, order: str = "C") -> T
     ``reverse`` reads shape and codes from the right.
     """
     if order != "C":
-        raise NotImplementedError("arrays are stored in C order")
+        raise NotHereError("arrays are stored in C order")
     codes = [newshape] if isinstance(newshape, int) else [int(code) for code in newshape]
     sizes = list(a.shape)
     if reverse:

@@ -166,7 +166,7 @@ def test_a_missing_file_is_bad_data(tmp_path):
         npx.load(tmp_path / "nothing")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_damage_is_refused_or_harmless_and_takes_no_memory(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("fuzz", numbered=True) / "x"

@@ -64,7 +64,7 @@ def ours(key):
     return tuple(map(one, key)) if isinstance(key, tuple) else one(key)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_reading_is_numpys(data):
     shape = data.draw(SHAPES)
@@ -82,7 +82,7 @@ def test_reading_is_numpys(data):
     assert numpy.array_equal(found.asnumpy(), expected)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_writing_is_numpys(data):
     shape = data.draw(SHAPES)

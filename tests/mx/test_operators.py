@@ -68,7 +68,7 @@ NO_BOOL = ("negative", "positive", "sign")
 
 
 @pytest.mark.parametrize("name", sorted(elementwise.UNARY))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_unary(name, data):
     dtypes = ("int32", "int64", "bool") if name in INTEGER_ONLY else DTYPES
@@ -108,7 +108,7 @@ def binary_dtypes(name):
 
 
 @pytest.mark.parametrize("name", sorted(elementwise.BINARY))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_binary_over_types_and_broadcasting(name, data):
     shapes = data.draw(
@@ -178,7 +178,7 @@ def axes(draw, ndim):
 
 
 @pytest.mark.parametrize("name", AXIS_FREE + NAN_FREE)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(data=st.data())
 def test_reductions_over_axes(name, data):
     x = data.draw(arrays(finite=name not in NAN_FREE and name not in ("any", "all")))
@@ -211,7 +211,7 @@ def test_reductions_over_axes(name, data):
 
 
 @pytest.mark.parametrize("name", ["argmax", "argmin"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_places_of_extremes(name, data):
     x = data.draw(arrays(FULL_SHAPES, finite=True))
@@ -223,7 +223,7 @@ def test_places_of_extremes(name, data):
 
 
 @pytest.mark.parametrize("name", ["cumsum", "cumprod", "sort", "argsort", "flip", "median"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_along_one_axis(name, data):
     x = data.draw(
@@ -237,7 +237,7 @@ def test_along_one_axis(name, data):
     check(getattr(np, name)(np.array(x), axis), theirs, rtol=1e-4, atol=1e-4)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(data=st.data())
 def test_quantiles(data):
     x = data.draw(arrays(FULL_SHAPES, ("float64",), finite=True))

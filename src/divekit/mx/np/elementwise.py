@@ -179,7 +179,7 @@ BINARY: dict[str, Callable[[Any, Any], Tensor]] = {
     "hypot": _floating(torch.hypot),
     "arctan2": _floating(torch.atan2),
     "copysign": _floating(torch.copysign),
-    "ldexp": number_first(torch.ldexp),
+    "ldexp": lambda x1, x2: x1 * torch.pow(2.0, torch.as_tensor(x2)),
     "logaddexp": _floating(torch.logaddexp),
     "logaddexp2": _floating(torch.logaddexp2),
     "heaviside": _floating(_heaviside),

@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import subprocess
+import sys
 
 import numpy
 import pytest
@@ -317,3 +319,12 @@ def test_the_old_arrays_pass_gradients():
         y = nd.nansum((x * x).as_nd_ndarray())
     y.backward()
     assert x.grad.tolist() == [2, 4]
+
+
+def test_the_front_end_is_loaded_only_when_asked_for():
+    code = (
+        "import sys, divekit, divekit.train; assert not any('divekit.mx' in n for n in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    code = "import sys, divekit.mx; assert 'mxnet' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from divekit.mx import autograd, np, npx
+from divekit.mx.calls import apply
 from divekit.mx.errors import MXNetError
 
 
@@ -403,3 +404,10 @@ def test_backward_of_torchs_own_adds_to_the_buffer_as_torch_has_it():
     for _ in range(2):
         (x.tensor * x.tensor).sum().backward()
     assert x.grad.tolist() == [4, 8]
+
+
+def test_grad_mode_is_off_in_an_operator_outside_a_scope():
+    x = variable([1])
+    assert apply(lambda tensor: torch.is_grad_enabled(), x) is False
+    with autograd.record():
+        assert apply(lambda tensor: torch.is_grad_enabled(), x) is True

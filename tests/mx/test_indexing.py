@@ -183,3 +183,24 @@ def test_a_wrong_value_names_both_shapes():
         X[0] = np.ones(3)
     with pytest.raises(ShapeError, match=r"\(3,\).*\(2, 2\)"):
         X[[0, 1]] = [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        ([0, 2], slice(None, None, -1)),
+        (slice(None, None, -2), [1, 0]),
+        (slice(None, None, -1), [0, 1], slice(None, None, -1)),
+        ([0, 1], slice(2, None, -1), [1, 0]),
+        (numpy.array([True, False, True]), None, slice(None, None, -1)),
+        (slice(None, None, -1), Ellipsis, slice(None, 0, -1)),
+    ],
+)
+def test_negative_steps_beside_index_arrays(key):
+    theirs = numpy.arange(24).reshape(3, 4, 2)
+    mine = np.array(theirs)
+    assert mine[key].tolist() == theirs[key].tolist()
+    value = numpy.arange(100, 100 + theirs[key].size).reshape(theirs[key].shape)
+    theirs[key] = value
+    mine[key] = value
+    assert mine.tolist() == theirs.tolist()

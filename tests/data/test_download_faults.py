@@ -209,10 +209,11 @@ def test_a_cache_that_cannot_be_made_is_named_before_anything_is_asked(
     assert mirror.asked == []
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")
 def test_a_read_only_cache_is_named(mirror):
     hub.cache_folder().mkdir(parents=True)
     hub.cache_folder().chmod(0o555)
+    if os.access(hub.cache_folder(), os.W_OK):
+        pytest.skip("root may write everywhere")
     with pytest.raises(DataNotFoundError, match="Permission denied"):
         fetch(remote(mirror("/good")))
 

@@ -7,6 +7,8 @@ import re
 import signal
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -30,8 +32,11 @@ pathlib.Path("arguments.json").write_text(json.dumps(sys.argv[1:]))
 print("serving", flush=True)
 if "--port=1" in sys.argv:
     sys.exit(7)
-time.sleep(600)
+time.sleep(120)
 """
+
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="sends signals")
 
 
 @pytest.fixture
@@ -50,14 +55,20 @@ def start(tmp_path):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=heed_interrupts,
         )
         started.append(process)
         return process
 
     yield call
     for process in started:
-        process.kill()
+        process.terminate()  # not kill: it must still be able to end its server
         process.communicate()
+
+
+def heed_interrupts():
+    """Undo what a shell does to programs that it starts in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for_the_server(process):
@@ -69,7 +80,6 @@ def wait_for_the_server(process):
     pytest.fail(process.stderr.read())
 
 
-@pytest.mark.skipif(os.name == "nt", reason="sends signals")
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_server_too(start, sent):
     process = start("3.7", "--no-browser", "--port", "8123")
@@ -179,23 +189,36 @@ def test_the_real_jupyterlab_serves_and_ends(tmp_path):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_interrupts,
     )
     try:
         for line in process.stderr:
-            if found := re.search(r"(http://localhost:\d+)/lab/tree/\S*\?token=(\w+)", line):
+            if found := re.search(r"(http://localhost:\d+)/lab\S*\?token=(\w+)", line):
                 break
         else:
             pytest.fail("the server never said where it is")
         address, token = found.groups()
-        with urllib.request.urlopen(f"{address}/api", timeout=60) as answer:
-            assert json.load(answer)["version"]
+        assert ask(f"{address}/api")["version"]
         name = "03_07_softmax_regression_concise.ipynb"
-        with urllib.request.urlopen(
-            f"{address}/api/contents/{name}?token={token}", timeout=60
-        ) as answer:
-            assert json.load(answer)["type"] == "notebook"
+        assert ask(f"{address}/api/contents/{name}?token={token}")["type"] == "notebook"
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
         assert process.returncode == 0
+        with pytest.raises(urllib.error.URLError):
+            urllib.request.urlopen(f"{address}/api", timeout=60)
     finally:
-        process.kill()
+        process.terminate()  # not kill: it must still be able to end its server
+        process.communicate()
+
+
+def ask(address):
+    """Ask a server that has said where it will be, and may not be there yet."""
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(address, timeout=60) as answer:
+                return json.load(answer)
+        except urllib.error.URLError as error:
+            if not isinstance(error.reason, ConnectionRefusedError):
+                raise
+            time.sleep(0.2)
+    pytest.fail("nobody listens")

@@ -1,4 +1,5 @@
 import sys
+from types import SimpleNamespace
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -6,7 +7,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from divekit import recipes
 from divekit.data import use_samples
 from divekit.errors import MissingExtraError
-from divekit.train import Callback, Checkpoints, TensorBoard, fit
+from divekit.train import Callback, TensorBoard, fit
 
 TAGS = {
     "train_loss": "loss/train",
@@ -45,19 +46,20 @@ def test_epochs_are_on_disk_while_the_run_goes_on_and_after_a_failure(tmp_path):
     assert len(read(tmp_path).Scalars("loss/train")) == 1
 
 
-def test_a_run_that_is_continued_goes_on_in_the_same_curves(tmp_path):
-    events = tmp_path / "events"
-
-    def train(epochs, **settings):
-        watchers = [Checkpoints(tmp_path), TensorBoard(events)]
-        return fit(recipes.linear_regression(epochs=epochs), callbacks=watchers, **settings)
-
-    train(2)
-    run = train(4, resume=tmp_path)
-    scalars = read(events).Scalars("loss/train")
-    assert [scalar.step for scalar in scalars] == [1, 2, 3, 4]
-    losses = [record["train_loss"] for record in run.history]
-    assert [scalar.value for scalar in scalars] == pytest.approx(losses, rel=1e-6)
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_run_that_is_continued_takes_the_place_of_what_it_does_again(tmp_path, kept):
+    """Its newest checkpoint may be older than the newest epoch on record."""
+    history = [{"epoch": epoch, "train_loss": 1 / epoch} for epoch in (1, 2, 3)]
+    for before, losses in ((0, (9.0, 9.0, 9.0)), (kept, (1.0, 2.0, 3.0))):
+        run = SimpleNamespace(history=history[:before])
+        watcher = TensorBoard(tmp_path)
+        watcher.started(run)
+        for epoch in range(before + 1, 4):
+            watcher.epoch_ended(run, {"epoch": epoch, "train_loss": losses[epoch - 1]})
+        watcher.ended(run)
+    scalars = read(tmp_path).Scalars("loss/train")
+    assert [scalar.step for scalar in scalars] == [1, 2, 3]
+    assert [scalar.value for scalar in scalars] == [9.0 if kept else 1.0, 2.0, 3.0]
 
 
 def test_without_tensorboard_the_error_names_the_extra_before_anything_is_trained(

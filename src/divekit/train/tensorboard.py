@@ -32,8 +32,7 @@ class TensorBoard(Callback):
 
     def started(self, run: "Run") -> None:
         """Open an event file. A run that is continued takes the place of what it does again."""
-        again = len(run.history) + 1 if run.history else None
-        self._writer = self._make_writer(str(self.folder), purge_step=again)
+        self._writer = self._make_writer(str(self.folder), purge_step=len(run.history) + 1)
 
     def epoch_ended(self, run: "Run", record: Record) -> None:
         """Write the record, so that a running TensorBoard shows it at once."""

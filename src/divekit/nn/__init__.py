@@ -7,6 +7,15 @@ from divekit.nn.activations import (
     sigmoid_scratch,
     tanh_scratch,
 )
+from divekit.nn.convolution import (
+    Conv2dScratch,
+    conv2d_scratch,
+    convolve,
+    cross_correlate,
+    cross_correlate_channels,
+    output_size,
+    windows,
+)
 from divekit.nn.losses import (
     cross_entropy,
     cross_entropy_scratch,
@@ -15,17 +24,38 @@ from divekit.nn.losses import (
     squared_loss_scratch,
 )
 from divekit.nn.penalties import l2_penalty
+from divekit.nn.pooling import (
+    AvgPool2dScratch,
+    MaxPool2dScratch,
+    avg_pool2d_scratch,
+    max_pool2d_scratch,
+)
+from divekit.nn.receptive_field import Field, pixels_seen, receptive_fields
 
 __all__ = [
     "ACTIVATIONS",
+    "AvgPool2dScratch",
+    "Conv2dScratch",
+    "Field",
+    "MaxPool2dScratch",
+    "avg_pool2d_scratch",
+    "conv2d_scratch",
+    "convolve",
+    "cross_correlate",
+    "cross_correlate_channels",
     "cross_entropy",
     "cross_entropy_scratch",
     "l2_penalty",
     "log_softmax_scratch",
+    "max_pool2d_scratch",
+    "output_size",
+    "pixels_seen",
     "prelu_scratch",
+    "receptive_fields",
     "relu_scratch",
     "sigmoid_scratch",
     "squared_loss",
     "squared_loss_scratch",
     "tanh_scratch",
+    "windows",
 ]

@@ -35,7 +35,7 @@ ALLOWED = {
     "lab": BASE | {"book", "notebook"},
     "results": BASE | {"book", "compare", "plot", "predicting", "train"},
     "train_command": BASE | {"data", "results", "runs", "train", "watch"},
-    "report": BASE | {"book", "data", "recipes", "runs", "suited"},
+    "report": BASE | {"book", "data", "evaluate", "recipes", "runs", "suited"},
     "compare": BASE | {"plot", "recipes", "runs", "train"},
     "doctor": BASE | {"__init__", "data", "train"},
 }

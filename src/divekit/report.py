@@ -86,6 +86,10 @@ def info_text(facts: dict[str, Any]) -> str:
     for name, value in facts.items():
         if value in ("", [], {}, None):
             continue
+        if name == "layers":
+            from divekit.evaluate import layer_table
+
+            value = layer_table(value)
         if isinstance(value, dict):
             value = [f"{key} = {item}" for key, item in value.items()]
         if isinstance(value, list):
@@ -123,6 +127,9 @@ def _short_path(path: Path) -> str:
 
 
 def _recipe(name: str) -> dict[str, Any]:
+    import torch
+
+    from divekit.evaluate import summarise
     from divekit.recipes import RECIPES
 
     function = RECIPES[name]
@@ -130,6 +137,7 @@ def _recipe(name: str) -> dict[str, Any]:
     data = cast(Any, recipe.data)
     facts = data.facts
     model = recipe.model(facts)
+    summary = summarise(model, torch.empty(1, *facts.input_shape))
     settings = {
         key: parameter.default for key, parameter in inspect.signature(function).parameters.items()
     } | {f"data.{key}": value for key, value in asdict(data).items()}
@@ -139,10 +147,13 @@ def _recipe(name: str) -> dict[str, Any]:
         "sections": [item.number for item in book.sections() if name in item.recipes],
         "data": f"{data.name}: {data.card.about}",
         "model": f"{type(model).__module__}.{type(model).__name__}",
-        "parameters": f"{sum(item.numel() for item in model.parameters()):,}",
+        "parameters": f"{summary.parameters:,}",
+        "FLOPs": f"{summary.flops:,} forward, for one input; a product and a sum are two",
         "input": "batch x " + " x ".join(str(size) for size in facts.input_shape),
+        "layers": summary.to_json(),
         "goals": [str(goal) for goal in recipe.goals],
         "settings": settings,
+        "on sample": getattr(function, "on_sample", {}),
         "run": [f"divekit train {name}", f"divekit train {name} epochs=1 --sample"],
     }
 

@@ -39,9 +39,14 @@ class Shuffled(DataSet):
         return Opened(opened.facts, shuffled, opened.test)
 
 
-def run(recipe):
+@pytest.fixture(autouse=True)
+def on_samples():
     with use_samples():
-        return fit(recipe, callbacks=[])
+        yield
+
+
+def run(recipe):
+    return fit(recipe, callbacks=[])
 
 
 def test_its_goal_on_the_sample_is_reached_at_three_seeds(name):

@@ -305,11 +305,13 @@ def compare(
 ) -> None:
     """Train a recipe under several settings, each with several seeds; one picture, one table."""
     from divekit.compare import Comparison
+    from divekit.data import samples_wanted, use_samples
     from divekit.results import draw_comparison, results_folder
     from divekit.watch import told
 
-    comparison = Comparison(name, split_pairs(settings or []), seeds=seeds, metric=metric)
     say = _say_on(json_)
+    with use_samples(sample or samples_wanted()):  # a recipe may have settings for its sample
+        comparison = Comparison(name, split_pairs(settings or []), seeds=seeds, metric=metric)
     pictures: list[Path] = []
     with results_folder(out, f"compare-{name}") as folder, _samples(sample, say):
         try:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from torch import Tensor
 
-from divekit.data import DATA_SETS, OWN_DATA, DataSet, Facts, ImageFolder, Table
+from divekit.data import DATA_SETS, OWN_DATA, DataSet, Facts, ImageFolder, Table, use_samples
 from divekit.errors import UsageError, unknown_name
 from divekit.overrides import parse_settings
 from divekit.recipes import RECIPES
@@ -57,7 +57,9 @@ def assemble(name: str, overrides: Mapping[str, Any]) -> Recipe:
     function = _find(name)
     values = _with_tuples(overrides)
     own, common, data, of_data = _sort(function, values)
-    recipe = replace(function(**own), **common, overrides=values)
+    recipe = replace(function(**own), **common)
+    # Not the values alone: on a sample a recipe may have settings besides.
+    recipe = replace(recipe, overrides={**recipe.overrides, **values})
     return _with_data(recipe, replace(_choose_data(recipe, data, own), **of_data))
 
 
@@ -77,8 +79,9 @@ def continued(folder: str | Path, texts: Mapping[str, str]) -> tuple[Recipe, boo
             f"{folder}: its recipe {checkpoint.recipe!r} is not one of divekit's; continue it "
             "from Python: fit(recipe, resume=folder)"
         )
-    changes = build(checkpoint.recipe, texts).overrides
-    recipe = assemble(checkpoint.recipe, {**checkpoint.overrides, **changes})
+    with use_samples(False):  # all settings were saved, those for a sample too
+        changes = build(checkpoint.recipe, texts).overrides
+        recipe = assemble(checkpoint.recipe, {**checkpoint.overrides, **changes})
     trained_on = checkpoint.content["facts"]["name"]
     return recipe, _stood_in(cast(DataSet, recipe.data), trained_on)
 
@@ -165,7 +168,8 @@ def recipe_of(description: Mapping[str, Any], folder: str | Path) -> Recipe:
             "and fill it with divekit.train.load_weights(folder, model)"
         )
     own, common, _, _ = _sort(RECIPES[name], _with_tuples(description["overrides"]))
-    return replace(RECIPES[name](**own), **common)
+    with use_samples(False):  # all settings were saved, those for a sample too
+        return replace(RECIPES[name](**own), **common)
 
 
 def data_of(description: Mapping[str, Any], recipe: Recipe) -> DataSet:

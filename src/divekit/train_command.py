@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from divekit import results
-from divekit.data import use_samples
+from divekit.data import samples_wanted, use_samples
 from divekit.errors import DivergedError, MissingExtraError, UsageError
 from divekit.runs import build, continued
 from divekit.train import (
@@ -102,7 +102,8 @@ def _recipe(wanted: Wanted) -> tuple[Recipe, bool]:
     if wanted.resume is None:
         if wanted.recipe is None:
             raise UsageError("name a recipe to train, or a run to continue with --resume RUN")
-        return build(wanted.recipe, wanted.settings), wanted.sample
+        with use_samples(wanted.sample or samples_wanted()):  # it may have settings for its sample
+            return build(wanted.recipe, wanted.settings), wanted.sample
     if wanted.recipe is not None:
         raise UsageError(
             "--resume RUN continues with the recipe and settings of that run; leave the name "

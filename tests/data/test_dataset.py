@@ -3,7 +3,15 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from divekit.data import DATA_SETS, Digits, Facts, FashionMNIST, SyntheticRegression, use_samples
+from divekit.data import (
+    DATA_SETS,
+    Digits,
+    Facts,
+    FashionMNIST,
+    SyntheticRegression,
+    samples_wanted,
+    use_samples,
+)
 from divekit.errors import UsageError
 
 GREY = Facts("grey", (1, 4, 6), class_names=("a", "b"))
@@ -27,6 +35,11 @@ def test_samples_stand_in_only_where_they_are_asked_for(monkeypatch):
         assert FashionMNIST().open().facts.name == "digits"
     monkeypatch.setenv("DIVEKIT_SAMPLE", "1")
     assert FashionMNIST(resize=16).open().facts.input_shape == (1, 16, 16)
+    with use_samples(False):
+        assert not samples_wanted()
+        with use_samples():
+            assert samples_wanted()
+    assert samples_wanted()
     monkeypatch.setenv("DIVEKIT_SAMPLE", "0")
     assert Digits().open().facts.name == "digits"
 

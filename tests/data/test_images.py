@@ -29,6 +29,12 @@ def test_shrinking_equals_antialiased_torch_interpolation(size):
     assert_close(Resize(size)(images), expected)
 
 
+def test_images_of_the_size_asked_for_stay_as_they_are():
+    images = torch.rand(2, 1, 28, 28)
+    assert Resize(28)(images) is images
+    assert Resize(28)(images[..., :20]).shape == images.shape
+
+
 def test_shrinking_equals_pillow():
     image_library = pytest.importorskip("PIL.Image")
     import numpy as np

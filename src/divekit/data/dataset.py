@@ -19,7 +19,7 @@ from divekit.data.columns import TableForm
 from divekit.data.hub import Remote
 from divekit.errors import BadDataError, UsageError
 
-_sample_depth = 0
+_wanted: list[bool] = []
 
 
 @dataclass(frozen=True)
@@ -193,16 +193,15 @@ class DataSet:
 
 
 @contextmanager
-def use_samples() -> Iterator[None]:
-    """Open samples in place of real data inside this context."""
-    global _sample_depth
-    _sample_depth += 1
+def use_samples(wanted: bool = True) -> Iterator[None]:
+    """Open samples in place of real data inside this context; not wanted, the real data."""
+    _wanted.append(wanted)
     try:
         yield
     finally:
-        _sample_depth -= 1
+        _wanted.pop()
 
 
 def samples_wanted() -> bool:
     """Tell whether samples stand in: inside ``use_samples()``, or with ``DIVEKIT_SAMPLE=1``."""
-    return _sample_depth > 0 or os.environ.get("DIVEKIT_SAMPLE", "0") not in ("", "0")
+    return _wanted[-1] if _wanted else os.environ.get("DIVEKIT_SAMPLE", "0") not in ("", "0")

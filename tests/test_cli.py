@@ -39,6 +39,8 @@ def test_list_shows_every_section_by_chapter(divekit):
         ("softmax_regression", ["7,850", "batch x 1 x 28 x 28", "at least 0.81", "lr = 0.1"]),
         ("fashion_mnist", ["60,000", "30.9 MB", "MIT", "github.com/zalandoresearch", "ankle boot"]),
         ("linear_regression", ["synthetic_regression", "data.noise = 0.01"]),
+        ("lenet", ["61,706", "833,040", "features.3    Conv2d     16 x 10 x 10", "480,000"]),
+        ("lenet", ["on sample:  optimizer = adam", "data.resize = 28"]),
     ],
 )
 def test_info_says_what_there_is_without_opening_anything(divekit, monkeypatch, name, expected):
@@ -100,6 +102,13 @@ def test_train_keeps_the_model_the_history_and_the_pictures(divekit):
     assert "test accuracy" in result.stdout
     assert "Try next" in result.stdout
     assert "divekit notebook 3.7" in result.stdout
+
+
+def test_on_the_sample_a_recipe_takes_its_settings_for_it(divekit):
+    result = divekit("train", "lenet", "epochs=1", "--sample")
+    assert result.exit_code == 1  # one epoch is too few
+    overrides = json.loads(Path("runs/lenet/1/run.json").read_text())["overrides"]
+    assert overrides == {"lr": 0.005, "optimizer": "adam", "epochs": 1}
 
 
 def test_a_missed_goal_is_exit_code_1_and_keeps_the_run(divekit):

@@ -12,6 +12,7 @@ from divekit import models
 
 # Every model class, with arguments, an input shape and the output shape. A new model is added here.
 CASES = {
+    "LeNet": ((3, 7, (15, 20)), (4, 3, 15, 20), (4, 7)),
     "LinearRegression": ((6, 2), (4, 2, 3), (4, 2)),
     "LinearRegressionScratch": ((6, 2), (4, 2, 3), (4, 2)),
     "MLP": ((6, 8, 3), (4, 2, 3), (4, 3)),

@@ -1,5 +1,6 @@
 """Models: plain ``torch.nn.Module`` classes with explicit sizes, scratch beside concise."""
 
+from divekit.models.lenet import LeNet
 from divekit.models.linear_regression import (
     LinearRegression,
     LinearRegressionScratch,
@@ -14,6 +15,7 @@ from divekit.models.softmax_regression import (
 
 __all__ = [
     "MLP",
+    "LeNet",
     "LinearRegression",
     "LinearRegressionScratch",
     "MLPScratch",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from divekit.recipes.convolutional_networks import lenet
 from divekit.recipes.linear_networks import (
     linear_regression,
     linear_regression_scratch,
@@ -19,6 +20,7 @@ from divekit.train.recipe import is_recipe
 
 __all__ = [
     "RECIPES",
+    "lenet",
     "linear_regression",
     "linear_regression_scratch",
     "mlp",

@@ -134,6 +134,17 @@ def test_gradients_by_finite_differences():
     assert torch.autograd.gradcheck(function, (images, weight, bias))
 
 
+def test_any_layout_in_memory_will_do():
+    images, weight = doubles(2, 4, 7, 7), doubles(6, 4, 3, 3)
+    expected = conv2d_scratch(images, weight)
+    for other in (
+        images.to(memory_format=torch.channels_last),
+        images.permute(3, 2, 1, 0).contiguous().permute(3, 2, 1, 0),
+    ):
+        assert_close(conv2d_scratch(other, weight.to(memory_format=torch.channels_last)), expected)
+        assert_close(conv2d_scratch(other, weight.mT), F.conv2d(images, weight.mT))
+
+
 def test_a_kernel_of_one_pixel_is_a_matrix_product_over_channels():
     images, weight = doubles(2, 3, 4, 5), doubles(6, 3, 1, 1)
     product = torch.einsum("oc,bchw->bohw", weight[:, :, 0, 0], images)

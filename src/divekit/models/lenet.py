@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from divekit.errors import UsageError
 
-SMALLEST = 12
+_SMALLEST = 12
 """Side of the smallest images: of fewer pixels nothing is left after the second pooling."""
 
 
@@ -40,10 +40,10 @@ class LeNet(nn.Module):
     ) -> None:
         super().__init__()
         height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
-        if min(height, width) < SMALLEST:
+        if min(height, width) < _SMALLEST:
             raise UsageError(
                 f"images of {height} x {width} pixels are too small for LeNet, which needs "
-                f"{SMALLEST} x {SMALLEST}; data.resize=28 enlarges them"
+                f"{_SMALLEST} x {_SMALLEST}; data.resize=28 enlarges them"
             )
         self.features = nn.Sequential(
             nn.Conv2d(in_channels, 6, kernel_size=5, padding=2),

@@ -19,6 +19,9 @@ Padding = Pair | tuple[tuple[int, int], tuple[int, int]] | Literal["same", "vali
 """Pixels around an image: one number for all sides; (rows, columns) on either side;
 ((top, bottom), (left, right)); ``valid`` for none, ``same`` for as many as keep the size."""
 
+WIDE = 64
+"""Weights in a row from which another layout in memory pays; measured."""
+
 
 def cross_correlate(image: Tensor, kernel: Tensor) -> Tensor:
     """Lay the kernel (h, w) on every place of the image (H, W), multiply and add up.
@@ -132,10 +135,11 @@ def conv2d_scratch(
     under = windows(images, kernel, stride=stride, padding=padding, dilation=dilation)
     places = under.shape[2:]  # (H', W', B)
     columns = under.view(groups, -1, places.numel())  # (G, C/G * h*w, H'*W'*B)
-    rows = weight.view(groups, outputs // groups, -1)  # (G, O/G, C/G * h*w)
-    # The gradient of a matrix that lies in memory column by column is computed so too, and for
-    # many more places than weights that takes half the time.
-    rows = rows.mT.contiguous().mT
+    rows = weight.reshape(groups, outputs // groups, -1)  # (G, O/G, C/G * h*w)
+    if rows.shape[-1] > WIDE:
+        # The gradient of a matrix that lies in memory column by column is computed so too, and
+        # where its rows are wide that takes half the time.
+        rows = rows.mT.contiguous().mT
     products = torch.cat([row @ column for row, column in zip(rows, columns, strict=True)])
     products = products.view(outputs, *places)
     if bias is not None:

@@ -14,11 +14,12 @@ Parameters = ParamSpec("Parameters")
 def on_sample(
     **settings: Any,
 ) -> Callable[[Callable[Parameters, Recipe]], Callable[Parameters, Recipe]]:
-    """Make a recipe's function take these arguments where samples stand in for its data.
+    """Make a recipe's function take these arguments in place of its defaults for samples.
 
-    What learns 60,000 images in ten epochs may learn nothing from 1,437 in as many. Arguments
-    that the caller gives come first; the recipe notes the settings with its own arguments, so a
-    saved run is rebuilt with them. Stands above ``@recipe``.
+    What learns 60,000 images in ten epochs may learn nothing from 1,437 in as many. Samples must be
+    asked for where the recipe is made, not only where it is trained. Arguments that the caller
+    gives come first. The recipe notes the settings with its other arguments, so a saved run is
+    rebuilt with them. Stands above ``@recipe``.
     """
 
     def decorate(function: Callable[Parameters, Recipe]) -> Callable[Parameters, Recipe]:

@@ -31,10 +31,10 @@ if importlib.util.find_spec("divekit") is None:
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder, "constraints.txt")
         constraints.write_text("\\n".join(kept))
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--constraint", str(constraints)]
+        pip = [sys.executable, "-m", "pip", "install", "--constraint", str(constraints)]
         done = subprocess.run([*pip, "divekit[plot,data]"], capture_output=True, text=True)
     if done.returncode != 0:
-        raise RuntimeError(done.stderr)
+        raise RuntimeError(done.stdout[-2000:] + done.stderr[-2000:])
     importlib.invalidate_caches()
 """
 

@@ -17,7 +17,7 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
-RUN_TIME = ("plot", "data", "notebook", "export")
+RUN_TIME = ("plot", "data", "tensorboard", "notebook", "export")
 TOOLS = ("pytest", "hypothesis")
 
 pytestmark = pytest.mark.skipif(not (ROOT / "pyproject.toml").exists(), reason="needs the checkout")

@@ -15,6 +15,7 @@ from divekit.nn import (
     output_size,
     windows,
 )
+from divekit.nn.convolution import WIDE
 
 signal = pytest.importorskip("scipy.signal")
 
@@ -132,6 +133,24 @@ def test_gradients_by_finite_differences():
         )
 
     assert torch.autograd.gradcheck(function, (images, weight, bias))
+
+
+def test_many_weights_for_each_output():
+    """Wide rows take another way through memory, and must come to the same."""
+    images, weight = (
+        doubles(2, 16, 6, 6, requires_grad=True),
+        doubles(4, 8, 3, 3, requires_grad=True),
+    )
+    ours, theirs = conv2d_scratch(images, weight, groups=2), F.conv2d(images, weight, groups=2)
+    assert weight[0].numel() > WIDE
+    assert_close(ours, theirs)
+    pull = torch.randn_like(theirs)
+    for own, other in zip(
+        torch.autograd.grad(ours, (images, weight), pull),
+        torch.autograd.grad(theirs, (images, weight), pull),
+        strict=True,
+    ):
+        assert_close(own, other)
 
 
 def test_any_layout_in_memory_will_do():

@@ -179,7 +179,7 @@ assert shares["LeNet"][-1] < shares["LeNet"][0] - 0.3, "a network that does not 
 #
 # ## What to try next
 #
-# - `lenet(lr=0.1)` on the clothes: LR1
+# - `lenet(lr=0.1)` on the clothes stays on the plateau for five epochs, and has 0.65 after ten.
 # - Bends and pooling of today, `replace(lenet(lr=0.1), model=lambda facts: LeNet(activation=nn.ReLU,
 #   pooling=nn.MaxPool2d))`, on the clothes: 0.73 after one epoch, and 0.86 after ten, where the
 #   sigmoids have 0.11 and 0.81. On the sample, with `optimizer="sgd"`, 0.95 after two epochs.

@@ -117,7 +117,8 @@ def suggestions(run: Run, folder: Path, *, sample: bool) -> str:
             lines[f"divekit notebook {section.number}"] = "the code, to read and change in Jupyter"
     file = "photo.png" if len(run.facts.input_shape) == 3 else "rows.csv"
     if run.data.test is not None:
-        lines[f"divekit eval {folder}"] = "how good it is, class by class"
+        by_class = ", class by class" if run.facts.class_names else ""
+        lines[f"divekit eval {folder}"] = f"how good it is{by_class}"
     lines[f"divekit predict {folder} {file}"] = "the model on a file of your own"
     lines["divekit list"] = "what else there is"
     width = max(len(command) for command in lines)

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from divekit import plot
@@ -77,6 +77,7 @@ def test_room_is_left_for_epochs_to_come():
     st.integers(13, 200),
     st.integers(1, 9),
 )
+@example(values=[-1.4e296, 1.7e308], width=13, height=1)
 def test_any_history_fills_the_same_rectangle(values, width, height):
     lines = plot.text_curves(history_of(train_loss=values), width=width, height=height)
     assert len(lines) == height + 2

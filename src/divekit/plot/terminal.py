@@ -78,7 +78,7 @@ def _chart(
         points = [
             (
                 (epoch - 1) / (last - 1) * (2 * columns - 1),
-                (scale(high) - scale(value)) / ((scale(high) - scale(low)) or 1) * (4 * height - 1),
+                _part(scale(value), scale(low), scale(high)) * (4 * height - 1),
             )
             for epoch, value in zip(*series_of(history, name), strict=True)
             if math.isfinite(value)
@@ -95,6 +95,12 @@ def _chart(
         label = "" if end is None else f"{end:.3g}"
         lines.append([(f"{label:>{LABEL}} │", INK), *_letters(dots, row, columns)])
     return [*lines, [(f"{'':>{LABEL}}  1{last:>{columns - 1}}", INK)]]
+
+
+def _part(value: float, low: float, high: float) -> float:
+    """Give how far a value lies below ``high``, as a part of the way down to ``low``."""
+    # Halved: the way between the two largest floats is no float.
+    return (high / 2 - value / 2) / ((high / 2 - low / 2) or 1)
 
 
 def _dots_of(points: Sequence[tuple[float, float]]) -> set[tuple[int, int]]:

@@ -84,6 +84,14 @@ def test_opposite_channels_do_not_hide_a_pixel():
     assert pixels_seen(model, torch.zeros(1, 3, 3), (1, 2)).nonzero().tolist() == [[1, 2]]
 
 
+def test_what_any_channel_sees_is_seen():
+    model = nn.Conv2d(1, 2, (1, 3), bias=False)
+    with torch.no_grad():
+        model.weight.copy_(torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]).view(2, 1, 1, 3))
+    found = pixels_seen(model, torch.zeros(1, 3, 5), (1, 1))
+    assert found.nonzero().tolist() == [[1, 1], [1, 3]]
+
+
 def test_the_largest_hides_the_others():
     image = torch.arange(16.0).view(1, 4, 4)
     for pooling in (nn.MaxPool2d(2), MaxPool2dScratch(2)):

@@ -85,10 +85,10 @@ for _ in range(50):
     padding = tuple(size // 2 for size in kernel)
     whole = torch.randint(-3, 4, (2, 3, 9, 7), generator=generator).double().requires_grad_()
     for ours, theirs in ((max_pool2d_scratch, F.max_pool2d), (avg_pool2d_scratch, F.avg_pool2d)):
-        pair = [pool(whole, kernel, stride=stride, padding=padding) for pool in (ours, theirs)]
-        pull = torch.randn(pair[0].shape, generator=generator, dtype=torch.float64)
-        slopes = [torch.autograd.grad(output, whole, pull)[0] for output in pair]
-        for name, (one, other) in {"outputs": pair, "gradients": slopes}.items():
+        both = [pool(whole, kernel, stride=stride, padding=padding) for pool in (ours, theirs)]
+        pull = torch.randn(both[0].shape, generator=generator, dtype=torch.float64)
+        slopes = [torch.autograd.grad(output, whole, pull)[0] for output in both]
+        for name, (one, other) in {"outputs": both, "gradients": slopes}.items():
             worst[name] = max(worst[name], (one - other).abs().max().item())
 print(worst)
 

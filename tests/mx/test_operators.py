@@ -71,6 +71,8 @@ NO_BOOL = ("negative", "positive", "sign")
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_unary(name, data):
+    if numpy.__version__.startswith("1.") and name in ("ceil", "fix", "floor", "trunc"):
+        pytest.skip("NumPy 1 makes floats of whole numbers here; NumPy 2 keeps them, as we do")
     dtypes = ("int32", "int64", "bool") if name in INTEGER_ONLY else DTYPES
     dtypes = [d for d in dtypes if d != "bool" or name not in NO_BOOL]
     x = data.draw(arrays(dtypes=dtypes))

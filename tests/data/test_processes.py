@@ -123,7 +123,7 @@ def test_threads_that_mend_a_damaged_folder_at_once_all_have_it(mirror, tmp_path
     data = packed(tmp_path)
     pets = archive(data, mirror("/pets", answer(data)))
     folder = fetch_folder(pets).path
-    for _ in range(5):
+    for _ in range(20):
         (folder / "labels.csv").write_bytes(b"")
         results = []
 

@@ -7,6 +7,7 @@ anew only where its time differs; ``divekit data verify`` reads them all. A copy
 is a data folder like any other.
 """
 
+import errno
 import json
 import logging
 import os
@@ -29,7 +30,7 @@ from divekit.data.hub import (
     places,
     usable,
 )
-from divekit.data.parts import part_folder
+from divekit.data.parts import owner, part_folder
 from divekit.data.progress import Watch, human_size
 from divekit.errors import BadDataError
 
@@ -162,12 +163,14 @@ def _put(new: Path, target: Path, source: str, scratch: Path) -> None:
         try:
             os.rename(new, target)
             return
-        except OSError:
-            if not target.is_dir() or attempt == 9:
+        except OSError as error:
+            # By now another process may have moved what was in the way.
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY) or attempt == 9:
                 raise
+        with suppress(FileNotFoundError), owner(target) as mine:  # or moved by another process
             if _is_whole(target, source):
                 return
-            with suppress(FileNotFoundError):  # moved by another process
+            if mine:  # who finds damage may find it mended by the time of moving it
                 os.rename(target, scratch / f"damaged-{attempt}")
 
 

@@ -41,6 +41,25 @@ def part_folder(target: Path) -> Iterator[Path]:
             os.close(lock)
 
 
+@contextmanager
+def owner(folder: Path) -> Iterator[bool]:
+    """Wait until nobody else owns ``folder``; tell whether it is still there, and ours.
+
+    What was at that name may have been moved and replaced while this process waited. Where
+    nothing can be locked the answer is yes. Raises FileNotFoundError if the folder is gone.
+    """
+    if sys.platform == "win32":
+        yield True
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # no locks here
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield os.path.samestat(os.fstat(descriptor), folder.stat())
+    finally:
+        os.close(descriptor)
+
+
 def sweep(parent: Path) -> None:
     """Remove the unfinished folders below ``parent`` that are surely nobody's."""
     for folder in parent.iterdir():

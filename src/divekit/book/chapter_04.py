@@ -79,7 +79,27 @@ CHAPTER = Chapter(
                 ("WideRegression(noise=noise,", "WideRegression(noise=0.01,"),
             ),
         ),
-        Section("4.6", "Dropout"),
+        Section(
+            "4.6",
+            "Dropout",
+            script="06_dropout.py",
+            data=("fashion_mnist",),
+            errata=(
+                "The edition draws the mask on the CPU whatever the device of the layer. Here it "
+                "is drawn where the layer is.",
+            ),
+            sabotage=(
+                ("p / (1 - p) * (w**2 * x**2)", "p * (w**2 * x**2)"),
+                ("kept=masks[0]", "kept=masks[1]"),
+                ("scratch.eval()(images)", "scratch(images)"),
+                (
+                    '(("without dropout", (0.0, 0.0)), ("dropout 0.5", (0.5, 0.5)))',
+                    '(("without dropout", (0.0, 0.0)), ("dropout 0.5", (0.0, 0.0)))',
+                ),
+                ("run.model.eval()(images).softmax", "run.model.eval()(0 * images).softmax"),
+                ("draws = dropout_scratch(images[:1]", "draws = 0.9 * dropout_scratch(images[:1]"),
+            ),
+        ),
         Section("4.7", "Forward Propagation, Backward Propagation, and Computational Graphs"),
         Section("4.8", "Numerical Stability and Initialization"),
         Section("4.9", "Environment and Distribution Shift"),

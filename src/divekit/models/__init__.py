@@ -1,5 +1,6 @@
 """Models: plain ``torch.nn.Module`` classes with explicit sizes, scratch beside concise."""
 
+from divekit.models.dropout_mlp import DropoutMLP, DropoutMLPScratch
 from divekit.models.lenet import LeNet
 from divekit.models.linear_regression import (
     LinearRegression,
@@ -15,6 +16,8 @@ from divekit.models.softmax_regression import (
 
 __all__ = [
     "MLP",
+    "DropoutMLP",
+    "DropoutMLPScratch",
     "LeNet",
     "LinearRegression",
     "LinearRegressionScratch",

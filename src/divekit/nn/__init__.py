@@ -16,6 +16,7 @@ from divekit.nn.convolution import (
     output_size,
     windows,
 )
+from divekit.nn.dropout import DropoutScratch, dropout_scratch
 from divekit.nn.losses import (
     cross_entropy,
     cross_entropy_scratch,
@@ -36,6 +37,7 @@ __all__ = [
     "ACTIVATIONS",
     "AvgPool2dScratch",
     "Conv2dScratch",
+    "DropoutScratch",
     "Field",
     "MaxPool2dScratch",
     "avg_pool2d_scratch",
@@ -45,6 +47,7 @@ __all__ = [
     "cross_correlate_channels",
     "cross_entropy",
     "cross_entropy_scratch",
+    "dropout_scratch",
     "l2_penalty",
     "log_softmax_scratch",
     "max_pool2d_scratch",

@@ -1,5 +1,6 @@
 """Models: plain ``torch.nn.Module`` classes with explicit sizes, scratch beside concise."""
 
+from divekit.models.backpropagation import MLPWeights, mlp_backward, mlp_forward
 from divekit.models.dropout_mlp import DropoutMLP, DropoutMLPScratch
 from divekit.models.lenet import LeNet
 from divekit.models.linear_regression import (
@@ -22,8 +23,11 @@ __all__ = [
     "LinearRegression",
     "LinearRegressionScratch",
     "MLPScratch",
+    "MLPWeights",
     "SoftmaxRegression",
     "SoftmaxRegressionScratch",
     "least_squares",
+    "mlp_backward",
+    "mlp_forward",
     "softmax",
 ]

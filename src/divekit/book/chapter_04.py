@@ -114,7 +114,27 @@ CHAPTER = Chapter(
                 ("deep(batch).sum().backward()", "deep.requires_grad_(False)(batch)"),
             ),
         ),
-        Section("4.8", "Numerical Stability and Initialization"),
+        Section(
+            "4.8",
+            "Numerical Stability and Initialization",
+            script="08_initialization.py",
+            data=("xor",),
+            sabotage=(
+                ("product_sizes(normal, 4)", "product_sizes(lambda n: normal(n, 0.5), 4)"),
+                ("torch.linalg.qr(normal(n)).Q", "normal(n, n**-0.5)"),
+                ("weight = xavier_uniform_scratch(", "weight = 1.1 * xavier_uniform_scratch("),
+                (
+                    "(xavier_normal_scratch, nn.init.xavier_normal_)",
+                    "(kaiming_normal_scratch, nn.init.xavier_normal_)",
+                ),
+                (
+                    "lambda w: kaiming_normal_scratch(w, generator=generator)",
+                    "lambda w: xavier_normal_scratch(w, generator=generator)",
+                ),
+                ("nn.init.constant_(parameter, 0.1)", "nn.init.normal_(parameter)"),
+                ("F.dropout(hidden.tanh(), drop)", "F.dropout(hidden.tanh(), 0.0)"),
+            ),
+        ),
         Section("4.9", "Environment and Distribution Shift"),
         Section("4.10", "Predicting House Prices on Kaggle"),
     ),

@@ -17,6 +17,12 @@ from divekit.nn.convolution import (
     windows,
 )
 from divekit.nn.dropout import DropoutScratch, dropout_scratch
+from divekit.nn.initialization import (
+    kaiming_normal_scratch,
+    kaiming_uniform_scratch,
+    xavier_normal_scratch,
+    xavier_uniform_scratch,
+)
 from divekit.nn.losses import (
     cross_entropy,
     cross_entropy_scratch,
@@ -48,6 +54,8 @@ __all__ = [
     "cross_entropy",
     "cross_entropy_scratch",
     "dropout_scratch",
+    "kaiming_normal_scratch",
+    "kaiming_uniform_scratch",
     "l2_penalty",
     "log_softmax_scratch",
     "max_pool2d_scratch",
@@ -61,4 +69,6 @@ __all__ = [
     "squared_loss_scratch",
     "tanh_scratch",
     "windows",
+    "xavier_normal_scratch",
+    "xavier_uniform_scratch",
 ]

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from divekit.models import MLP, MLPWeights, mlp_backward, mlp_forward
-from divekit.models.backpropagation import SLOPES
 from divekit.nn import ACTIVATIONS
 
 NAMES = sorted(ACTIVATIONS)
@@ -113,7 +112,3 @@ def test_nothing_is_noted_down_and_no_weight_is_changed():
     assert not objective.requires_grad
     assert not any(gradient.requires_grad for gradient in gradients.values())
     assert_close(vars(MLPWeights.of(model)), vars(before), rtol=0, atol=0)
-
-
-def test_every_activation_has_a_slope():
-    assert set(SLOPES) == set(ACTIVATIONS)

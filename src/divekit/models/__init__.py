@@ -1,6 +1,6 @@
 """Models: plain ``torch.nn.Module`` classes with explicit sizes, scratch beside concise."""
 
-from divekit.models.backpropagation import MLPWeights, mlp_backward, mlp_forward
+from divekit.models.backpropagation import MLPKept, MLPWeights, mlp_backward, mlp_forward
 from divekit.models.dropout_mlp import DropoutMLP, DropoutMLPScratch
 from divekit.models.lenet import LeNet
 from divekit.models.linear_regression import (
@@ -22,6 +22,7 @@ __all__ = [
     "LeNet",
     "LinearRegression",
     "LinearRegressionScratch",
+    "MLPKept",
     "MLPScratch",
     "MLPWeights",
     "SoftmaxRegression",

@@ -6,24 +6,15 @@ Shapes: B examples, D features, H hidden units, K classes
 Nothing here is noted down by autograd, and nothing is asked of it.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from divekit.models.multilayer_perceptron import MLP
-from divekit.nn.activations import ACTIVATIONS
+from divekit.nn.activations import ACTIVATIONS, SLOPES
 from divekit.nn.losses import log_softmax_scratch
 from divekit.nn.penalties import l2_penalty
-
-SLOPES: dict[str, Callable[[Tensor], Tensor]] = {
-    "relu": lambda hidden: (hidden > 0).to(hidden.dtype),
-    "sigmoid": lambda hidden: hidden * (1 - hidden),
-    "tanh": lambda hidden: 1 - hidden**2,
-    "none": torch.ones_like,
-}
-"""The slope of each activation, written with what the activation *gave*: its input is not kept."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +43,7 @@ class MLPWeights:
 
 
 @dataclass(frozen=True)
-class Kept:
+class MLPKept:
     """What forward propagation leaves for the way back."""
 
     inputs: Tensor
@@ -66,7 +57,7 @@ class Kept:
 @torch.no_grad()
 def mlp_forward(
     weights: MLPWeights, inputs: Tensor, labels: Tensor, activation: str, decay: float
-) -> tuple[Tensor, Kept]:
+) -> tuple[Tensor, MLPKept]:
     """Give the objective, a number, and what the way back needs.
 
     Args:
@@ -84,12 +75,12 @@ def mlp_forward(
     log_probabilities = log_softmax_scratch(scores)
     loss = -log_probabilities.gather(1, labels[:, None]).mean()
     penalty = decay * (l2_penalty(weights.hidden_weight) + l2_penalty(weights.output_weight))
-    return loss + penalty, Kept(inputs, hidden, log_probabilities)
+    return loss + penalty, MLPKept(inputs, hidden, log_probabilities)
 
 
 @torch.no_grad()
 def mlp_backward(
-    weights: MLPWeights, kept: Kept, labels: Tensor, activation: str, decay: float
+    weights: MLPWeights, kept: MLPKept, labels: Tensor, activation: str, decay: float
 ) -> MLPWeights:
     """Give the gradient of the objective for each tensor of the weights.
 

@@ -2,6 +2,7 @@
 
 from divekit.nn.activations import (
     ACTIVATIONS,
+    SLOPES,
     prelu_scratch,
     relu_scratch,
     sigmoid_scratch,
@@ -41,6 +42,7 @@ from divekit.nn.receptive_field import Field, pixels_seen, receptive_fields
 
 __all__ = [
     "ACTIVATIONS",
+    "SLOPES",
     "AvgPool2dScratch",
     "Conv2dScratch",
     "DropoutScratch",

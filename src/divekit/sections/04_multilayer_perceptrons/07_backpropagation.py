@@ -119,10 +119,13 @@ plot.graph(nodes, arrows, back, operations=operations, texts=texts, cell=(0.86, 
 # needed again once $\mathbf{H}$ is there, and may be forgotten.
 
 # %% source
+from divekit.nn.activations import ACTIVATIONS, SLOPES
+
+# %% source
 from divekit.models.multilayer_perceptron import MLP
 
 # %% source
-from divekit.models.backpropagation import SLOPES, Kept, MLPWeights, mlp_backward, mlp_forward
+from divekit.models.backpropagation import MLPKept, MLPWeights, mlp_backward, mlp_forward
 
 # %% [markdown]
 # ## Against autograd

@@ -3,7 +3,14 @@ import torch
 import torch.nn.functional as F
 from torch.testing import assert_close
 
-from divekit.nn import prelu_scratch, relu_scratch, sigmoid_scratch, tanh_scratch
+from divekit.nn import (
+    ACTIVATIONS,
+    SLOPES,
+    prelu_scratch,
+    relu_scratch,
+    sigmoid_scratch,
+    tanh_scratch,
+)
 
 SLOPE = 0.25
 PAIRS = {
@@ -59,3 +66,15 @@ def test_prelu_by_hand_and_its_slope_is_learned():
     assert outputs.tolist() == [-2.0, -0.5, 0.0, 3.0]
     outputs.sum().backward()
     assert slope.grad.item() == -5.0  # the negative inputs, summed
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_slopes_from_outputs_are_autograds(name):
+    inputs = (torch.arange(-40, 41, dtype=torch.float64) / 10).requires_grad_()  # with zero
+    outputs = ACTIVATIONS[name](inputs)
+    (slopes,) = torch.autograd.grad(outputs.sum(), inputs)
+    assert_close(SLOPES[name](outputs.detach()), slopes)
+
+
+def test_every_activation_has_a_slope():
+    assert set(SLOPES) == set(ACTIVATIONS)

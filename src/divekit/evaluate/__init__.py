@@ -1,7 +1,18 @@
-"""Measures of how good a model is, how large, and how long it takes."""
+"""Measures of how good a model is, how large, how long it takes, and in how much memory."""
 
 from divekit.evaluate.classification import accuracy, confusion
+from divekit.evaluate.memory import kept_for_backward, peak_memory
 from divekit.evaluate.summary import Layer, Summary, layer_table, summarise
 from divekit.evaluate.timing import Timer
 
-__all__ = ["Layer", "Summary", "Timer", "accuracy", "confusion", "layer_table", "summarise"]
+__all__ = [
+    "Layer",
+    "Summary",
+    "Timer",
+    "accuracy",
+    "confusion",
+    "kept_for_backward",
+    "layer_table",
+    "peak_memory",
+    "summarise",
+]

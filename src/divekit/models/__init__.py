@@ -1,5 +1,7 @@
 """Models: plain ``torch.nn.Module`` classes with explicit sizes, scratch beside concise."""
 
+from divekit.models.backpropagation import MLPKept, MLPWeights, mlp_backward, mlp_forward
+from divekit.models.dropout_mlp import DropoutMLP, DropoutMLPScratch
 from divekit.models.lenet import LeNet
 from divekit.models.linear_regression import (
     LinearRegression,
@@ -15,12 +17,18 @@ from divekit.models.softmax_regression import (
 
 __all__ = [
     "MLP",
+    "DropoutMLP",
+    "DropoutMLPScratch",
     "LeNet",
     "LinearRegression",
     "LinearRegressionScratch",
+    "MLPKept",
     "MLPScratch",
+    "MLPWeights",
     "SoftmaxRegression",
     "SoftmaxRegressionScratch",
     "least_squares",
+    "mlp_backward",
+    "mlp_forward",
     "softmax",
 ]

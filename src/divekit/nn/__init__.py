@@ -2,6 +2,7 @@
 
 from divekit.nn.activations import (
     ACTIVATIONS,
+    SLOPES,
     prelu_scratch,
     relu_scratch,
     sigmoid_scratch,
@@ -15,6 +16,13 @@ from divekit.nn.convolution import (
     cross_correlate_channels,
     output_size,
     windows,
+)
+from divekit.nn.dropout import DropoutScratch, dropout_scratch
+from divekit.nn.initialization import (
+    kaiming_normal_scratch,
+    kaiming_uniform_scratch,
+    xavier_normal_scratch,
+    xavier_uniform_scratch,
 )
 from divekit.nn.losses import (
     cross_entropy,
@@ -34,8 +42,10 @@ from divekit.nn.receptive_field import Field, pixels_seen, receptive_fields
 
 __all__ = [
     "ACTIVATIONS",
+    "SLOPES",
     "AvgPool2dScratch",
     "Conv2dScratch",
+    "DropoutScratch",
     "Field",
     "MaxPool2dScratch",
     "avg_pool2d_scratch",
@@ -45,6 +55,9 @@ __all__ = [
     "cross_correlate_channels",
     "cross_entropy",
     "cross_entropy_scratch",
+    "dropout_scratch",
+    "kaiming_normal_scratch",
+    "kaiming_uniform_scratch",
     "l2_penalty",
     "log_softmax_scratch",
     "max_pool2d_scratch",
@@ -58,4 +71,6 @@ __all__ = [
     "squared_loss_scratch",
     "tanh_scratch",
     "windows",
+    "xavier_normal_scratch",
+    "xavier_uniform_scratch",
 ]

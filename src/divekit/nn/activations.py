@@ -1,6 +1,6 @@
 """Activations from their definitions; torch has its own: ``torch.relu``, ``F.prelu`` and so on.
 
-Book: 4.1 Multilayer Perceptrons
+Book: 4.1 Multilayer Perceptrons, 4.7 (slopes)
 
 All are elementwise: they take and give tensors of any one shape.
 """
@@ -46,3 +46,11 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "none": lambda hidden: hidden,
 }
 """torch's activations by name, and none at all: for settings given as text."""
+
+SLOPES: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": lambda hidden: (hidden > 0).to(hidden.dtype),
+    "sigmoid": lambda hidden: hidden * (1 - hidden),
+    "tanh": lambda hidden: 1 - hidden**2,
+    "none": torch.ones_like,
+}
+"""The slope of each of them, written with what the activation *gave*: its input is not needed."""

@@ -3,6 +3,7 @@
 from divekit.plot.beside import side_by_side
 from divekit.plot.cells import tables
 from divekit.plot.charts import curves, draw_line, lines, points
+from divekit.plot.graphs import graph
 from divekit.plot.grids import images
 from divekit.plot.picture import COLOURS, INK, add_legend, is_picture, new_picture, style_axes
 from divekit.plot.spread import bands
@@ -15,6 +16,7 @@ __all__ = [
     "bands",
     "curves",
     "draw_line",
+    "graph",
     "images",
     "is_picture",
     "lines",

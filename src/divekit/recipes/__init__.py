@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from divekit.recipes.convolutional_networks import lenet
+from divekit.recipes.dropout import mlp_dropout, mlp_dropout_scratch
 from divekit.recipes.linear_networks import (
     linear_regression,
     linear_regression_scratch,
@@ -24,6 +25,8 @@ __all__ = [
     "linear_regression",
     "linear_regression_scratch",
     "mlp",
+    "mlp_dropout",
+    "mlp_dropout_scratch",
     "mlp_scratch",
     "mlp_xor",
     "polynomial_regression",

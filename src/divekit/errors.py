@@ -20,6 +20,10 @@ class DivergedError(DivekitError):
     """Training came to a loss that is NaN or infinite."""
 
 
+class ProgramFailedError(DivekitError):
+    """A program of the user's, run by divekit, ended in an error of its own."""
+
+
 class UsageError(DivekitError, ValueError):
     """A name, a setting or an input that does not fit; the message says what would."""
 

@@ -21,7 +21,7 @@ SHOWN_IMAGES = 18
 def results_folder(out: Path | None, name: str) -> Iterator[Path]:
     """Give an empty folder for results: ``out``, or the next ``runs/NAME/NUMBER``.
 
-    What fails before it has written anything leaves no folder behind.
+    What writes nothing leaves no folder behind.
     """
     if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} is not an empty folder; choose another, nothing is overwritten")
@@ -29,12 +29,11 @@ def results_folder(out: Path | None, name: str) -> Iterator[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         yield folder
-    except BaseException:
+    finally:
         for empty in (folder, folder.parent, folder.parent.parent):
             if empty == RUNS.parent or any(empty.iterdir()) or (out is not None and empty != out):
                 break
             empty.rmdir()
-        raise
 
 
 def draw(run: Run, folder: Path) -> dict[str, Path]:

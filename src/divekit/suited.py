@@ -9,6 +9,9 @@ from divekit.errors import UsageError
 from divekit.recipes import RECIPES
 from divekit.train import Recipe
 
+_NAMED = 6
+"""So many recipes a message names; `divekit info` shows all."""
+
 
 def refuse_misfit(recipe: Recipe, facts: Facts) -> None:
     """Raise a UsageError that names the recipes that do, where a recipe does not suit data."""
@@ -16,7 +19,8 @@ def refuse_misfit(recipe: Recipe, facts: Facts) -> None:
     if reason is None:
         return
     others = suited(facts)
-    advice = "these do: " + ", ".join(others) if others else "no recipe does"
+    shown = ", ".join(others[:_NAMED]) + ", ..." * (len(others) > _NAMED)
+    advice = f"these do: {shown}" if others else "no recipe does"
     side = facts.input_shape[-1]
     own = getattr(recipe.data, "facts", facts).input_shape
     if len(own) == len(facts.input_shape) == 3 and own[-1] != side:
@@ -29,12 +33,16 @@ def refuse_misfit(recipe: Recipe, facts: Facts) -> None:
 
 
 def suited(facts: Facts) -> list[str]:
-    """Give the names of the recipes whose model and loss take such data."""
-    return [
-        name
-        for name, function in RECIPES.items()
-        if misfit(function(), facts, device="meta") is None
-    ]
+    """Give the names of the recipes whose model and loss take such data, smallest model first."""
+    recipes = {name: function() for name, function in RECIPES.items()}
+    names = [name for name in recipes if misfit(recipes[name], facts, device="meta") is None]
+
+    def size(name: str) -> tuple[int, str]:
+        with torch.device("meta"):
+            model = recipes[name].model(facts)
+        return sum(parameter.numel() for parameter in model.parameters()), name
+
+    return sorted(names, key=size)
 
 
 def misfit(recipe: Recipe, facts: Facts, device: str = "cpu") -> str | None:

@@ -18,6 +18,7 @@ from divekit.cli.frame import (
     say_on,
     stdout_to_stderr,
 )
+from divekit.cli.programs import explain_program, is_program, run_program
 from divekit.errors import GoalMissedError, UsageError
 from divekit.overrides import split_pairs
 
@@ -75,13 +76,61 @@ def notation(
 
 @command
 def run(
-    number: Annotated[str, typer.Argument(help="A section: 3.7.", metavar="SECTION")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="A section, 3.7; or a program written for MXNet: .ipynb, .md or .py.",
+            metavar="SECTION|FILE",
+        ),
+    ],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="Arguments for a script.", metavar="[ARGUMENT]...")
+    ] = None,
     sample: Sample = False,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Run nothing: print PyTorch's way of each MXNet call."),
+    ] = False,
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Hold what a program assigns to num_epochs to this."),
+    ] = None,
+    virtual_gpus: Annotated[
+        int, typer.Option(min=0, help="Pretend to a program that there are so many GPUs.")
+    ] = 0,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Run the cells after one that fails, too.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Tell which shims a program needed.")
+    ] = False,
     out: Out = None,
     json_: Json = False,
 ) -> None:
-    """Run a section of the book: its progress, its results, its pictures."""
-    section = book.find(number)
+    """Run a section of the book; or a program written for MXNet, as it is, on PyTorch."""
+    if is_program(what):
+        if sample:
+            raise UsageError("--sample is for sections; a program opens what it names")
+        if explain:
+            explain_program(Path(what), json_)
+            return
+        run_program(
+            Path(what),
+            arguments or [],
+            out,
+            virtual_gpus=virtual_gpus,
+            epochs=epochs,
+            keep_going=keep_going,
+            verbose=verbose,
+            json_=json_,
+        )
+        return
+    if explain or epochs or virtual_gpus or keep_going or verbose or arguments:
+        raise UsageError(
+            f"{what} is a section, which takes --sample, --out and --json; "
+            "the rest is for programs: a file that ends in .ipynb, .md or .py"
+        )
+    section = book.find(what)
     path = book.script_path(section)
     from divekit.results import results_folder
     from divekit.section import run_section
@@ -91,7 +140,7 @@ def run(
     say = say_on(json_)
     say(f"{section.number} {section.title}")
     samples = sample_data(sample and bool(section.data), say)
-    with results_folder(out, number) as folder, samples, stdout_to_stderr(json_):
+    with results_folder(out, what) as folder, samples, stdout_to_stderr(json_):
         try:
             outcome = run_section(path, folder, say)
         except AssertionError as error:
@@ -99,7 +148,7 @@ def run(
     for picture in outcome.pictures:
         say(f"figure: {picture}")
     if json_:
-        result = {"section": number, "figures": [str(item) for item in outcome.pictures]}
+        result = {"section": what, "figures": [str(item) for item in outcome.pictures]}
         typer.echo(json.dumps(result))
 
 

@@ -1,6 +1,7 @@
 """MXNet 1.7's NumPy-style front end on PyTorch, so that the book's own code runs.
 
-``from divekit.mx import np, npx, autograd`` gives it under its own name.
+``from divekit.mx import np, npx, autograd`` gives it under its own name; after
+``divekit.mx.install()`` so does ``from mxnet import np, npx, autograd``.
 """
 
 import importlib
@@ -18,6 +19,7 @@ from divekit.mx.context import (
     num_gpus,
 )
 from divekit.mx.errors import MXNetError
+from divekit.mx.installing import install
 
 if TYPE_CHECKING:
     from divekit.mx import autograd, nd, np, npx, random
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 __version__ = "1.7.0"
 
 # Parts that are loaded when they are first used, and MXNet's other names for them.
-_PARTS = {
+PARTS = {
     "autograd": "autograd",
     "nd": "nd",
     "ndarray": "nd",
@@ -45,6 +47,7 @@ __all__ = [
     "current_context",
     "gpu",
     "gpu_memory_info",
+    "install",
     "nd",
     "np",
     "npx",
@@ -54,6 +57,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _PARTS:
-        return importlib.import_module(f"divekit.mx.{_PARTS[name]}")
+    if name in PARTS:
+        return importlib.import_module(f"divekit.mx.{PARTS[name]}")
     raise AttributeError(f"module 'mxnet' has no attribute {name!r}")

@@ -1,0 +1,34 @@
+"""What to say about an error that old programs often end in."""
+
+import re
+
+# Names that listings lose when they are copied from pages, and what they stood for.
+_MISREAD = {"d21": "d2l (the letter l)", "d2I": "d2l", "nP": "np", "lnit": "init"}
+
+# Names that a chapter defines in a listing of its own and uses in the next.
+_DEFINED_EARLIER = {
+    "data_iter": "3.2 (reading the data set)",
+    "linreg": "3.2",
+    "squared_loss": "3.2",
+    "sgd": "3.2",
+    "net": "the listing that defines the model",
+    "features": "the listing that makes the data",
+    "labels": "the listing that makes the data",
+    "train_iter": "the listing that loads the data",
+    "test_iter": "the listing that loads the data",
+}
+
+
+def hint_for(error: str, message: str) -> str | None:
+    """Give a hint for an error by the name of its class and its message, or nothing."""
+    found = re.search(r"name '(\w+)' is not defined", message)
+    if found is None:
+        found = re.search(r"No module named '(\w+)", message)
+    if found is None or error not in ("NameError", "UnboundLocalError", "ModuleNotFoundError"):
+        return None
+    name = found[1]
+    if name in _MISREAD:
+        return f"meant is {_MISREAD[name]}"
+    if error == "NameError" and name in _DEFINED_EARLIER:
+        return f"a listing is missing before this one: {name} comes from {_DEFINED_EARLIER[name]}"
+    return None

@@ -44,7 +44,8 @@ def lowest():
 
 def test_bounds_are_lower_bounds_only():
     for requirement in requirements():
-        assert re.fullmatch(r">=[\d.]+", str(requirement.specifier)), requirement
+        if requirement.name != "d2l":  # one edition of a book: a later one is another package
+            assert re.fullmatch(r">=[\d.]+", str(requirement.specifier)), requirement
     assert "numpy==1.26" in lowest()
 
 

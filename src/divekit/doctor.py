@@ -15,6 +15,7 @@ EXTRAS = {
     "plot": ("matplotlib",),
     "data": ("pandas", "pillow", "scikit-learn"),
     "export": ("onnx", "onnxscript", "onnxruntime"),
+    "book": ("d2l", "ipython", "ipykernel", "nbclient", "markdown-it-py"),
     "notebook": ("jupytext", "nbclient", "ipykernel", "jupyterlab"),
 }
 

@@ -58,7 +58,7 @@ def list_text(rows: list[dict[str, Any]]) -> str:
 
 
 def info(name: str, settings: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Say what a section, a recipe or a data set is. Nothing is downloaded.
+    """Say what a section, a recipe, a data set or a name of d2l is. Nothing is downloaded.
 
     ``csv:FILE`` and ``images:FOLDER`` are read, with ``settings`` of theirs given as text
     (``data.label``), and it is said what training would make of them.
@@ -77,6 +77,8 @@ def info(name: str, settings: Mapping[str, str] | None = None) -> dict[str, Any]
         return _recipe(name)
     if name in DATA_SETS:
         return _data_set(name)
+    if name == "d2l" or name.startswith("d2l."):
+        return _name_of_d2l(name)
     raise unknown_name("section, recipe or data set", name, [*RECIPES, *DATA_SETS, *numbers])
 
 
@@ -117,6 +119,23 @@ def _section(section: book.Section) -> dict[str, Any]:
         "run": [f"divekit run {section.number}", f"divekit notebook {section.number}"]
         if ready
         else [],
+    }
+
+
+def _name_of_d2l(name: str) -> dict[str, Any]:
+    """Say what divekit has for a name of the book's package; for ``d2l``, for all of them."""
+    from divekit.d2l.homes import HOMES, find
+
+    if name == "d2l":
+        homes = {f"d2l.{item.name}": item.home for item in HOMES.values() if item.home}
+        return {"in divekit": homes}
+    home = find(name)
+    place = "divekit.d2l.mxnet and divekit.d2l.torch"
+    return {
+        "name": f"d2l.{home.name}",
+        "section": f"{home.section} {book.find(home.section).title}",
+        "runs from": place if home.home else "an installed d2l: pip install 'divekit[book]'",
+        "in divekit": home.home,
     }
 
 

@@ -87,7 +87,7 @@ def test_the_loss_is_that_of_targets_in_spreads(diabetes):
 def test_a_class_that_depends_on_a_word_is_learned_and_shuffled_labels_are_not(flower_file):
     recipe = recipes.softmax_regression(lr=0.5, epochs=20)
     good = fit(with_data(recipe, Table(flower_file, label="kind")), callbacks=[])
-    frame = pd.read_csv(flower_file)
+    frame = pd.read_csv(flower_file, float_precision="round_trip")  # the same digits back
     frame["kind"] = frame["kind"].sample(frac=1, random_state=1).to_numpy()
     frame.to_csv("shuffled.csv", index=False)
     bad = fit(with_data(recipe, Table("shuffled.csv", label="kind")), callbacks=[])
@@ -96,7 +96,7 @@ def test_a_class_that_depends_on_a_word_is_learned_and_shuffled_labels_are_not(f
 
 
 def test_facts_know_nothing_of_the_rows_kept_apart(flower_file):
-    frame = pd.read_csv(flower_file)
+    frame = pd.read_csv(flower_file, float_precision="round_trip")  # the same digits back
     data = Table(flower_file, label="kind")
     _, held_out = split(list(frame["kind"]), 0.2, seed=0)
     frame.loc[held_out, "length"] = 1e6

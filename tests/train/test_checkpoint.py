@@ -185,6 +185,26 @@ def test_a_run_stopped_again_and_again_ends_the_same(tmp_path):
     ends_alike(fit(recipe, callbacks=[], resume=tmp_path), whole)
 
 
+class StopAtStart(Callback):
+    """End a run before its first step, when it has saved where it stands."""
+
+    def started(self, run):
+        raise Stop
+
+
+@pytest.mark.parametrize("steps", [2, 5, 7])
+def test_a_continued_run_stopped_before_its_first_step_ends_the_same(tmp_path, steps):
+    recipe = images(epochs=2)
+    whole = fit(recipe, callbacks=[])
+    saving = Checkpoints(tmp_path, seconds=0)
+    with pytest.raises(Stop):
+        fit(recipe, callbacks=[saving, StopAfter(steps)])
+    with pytest.raises(Stop):
+        fit(recipe, callbacks=[saving, StopAtStart()], resume=tmp_path)
+    torch.rand(3)
+    ends_alike(fit(recipe, callbacks=[], resume=tmp_path), whole)
+
+
 def test_a_finished_run_goes_on_to_more_epochs_as_one_that_was_longer_from_the_start(tmp_path):
     fit(images(epochs=2), callbacks=[Checkpoints(tmp_path)])
     longer = fit(images(epochs=4), callbacks=[], resume=tmp_path)

@@ -22,13 +22,15 @@ from divekit.mx.errors import MXNetError
 from divekit.mx.installing import install
 
 if TYPE_CHECKING:
-    from divekit.mx import autograd, nd, np, npx, random
+    from divekit.mx import autograd, image, nd, np, npx, random
 
 __version__ = "1.7.0"
 
 # Parts that are loaded when they are first used, and MXNet's other names for them.
 PARTS = {
     "autograd": "autograd",
+    "image": "image",
+    "img": "image",
     "nd": "nd",
     "ndarray": "nd",
     "np": "np",
@@ -47,6 +49,7 @@ __all__ = [
     "current_context",
     "gpu",
     "gpu_memory_info",
+    "image",
     "install",
     "nd",
     "np",

@@ -37,7 +37,7 @@ def install(*, shims: bool = False, d2l: bool = True, replace: bool = False) -> 
             raise UsageError(
                 "mxnet is imported already; call divekit.mx.install() before the first import of it"
             )
-        if not replace and _is_installed("mxnet"):
+        if not replace and _is_there("mxnet"):
             raise UsageError(
                 "the real mxnet is installed here; install(replace=True) hides it in this process"
             )
@@ -67,7 +67,12 @@ def uninstall() -> None:
                     del sys.modules[name]
 
 
-def _is_installed(name: str) -> bool:
+def is_installed() -> bool:
+    """Tell whether ``import mxnet`` finds divekit's now."""
+    return any(isinstance(finder, _Finder) for finder in sys.meta_path)
+
+
+def _is_there(name: str) -> bool:
     """Look for a package where Python does, past our own finder."""
     for finder in sys.meta_path:
         if not isinstance(finder, _Finder):

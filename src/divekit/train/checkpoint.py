@@ -69,7 +69,10 @@ def write_checkpoint(run: Run, folder: Path) -> Path:
     parent = folder / FOLDER
     older = _numbers(parent)
     target = parent / str(max(older, default=0) + 1)
-    state, training = flatten(run.state.state_dict())
+    values = run.state.state_dict()
+    if run.generators is not None:  # a continued run that has not come to its first step
+        values["generators"] = run.generators
+    state, training = flatten(values)
     files = {WEIGHTS: weights_of(run.model), TRAINING: _contiguous(training)}
     if run.best_weights is not None:
         files[BEST] = run.best_weights

@@ -24,6 +24,7 @@ ALLOWED = {
     "plot": BASE,
     "train": BASE,
     "mx": BASE | {"data", "nn", "optim"},
+    "d2l": BASE | {"data", "mx"},
     "recipes": BASE | {"data", "evaluate", "models", "nn", "optim", "train"},
     "suited": BASE | {"data", "recipes", "train"},
     "runs": BASE | {"data", "recipes", "suited", "train"},
@@ -35,7 +36,7 @@ ALLOWED = {
     "lab": BASE | {"book", "notebook"},
     "results": BASE | {"book", "compare", "plot", "predicting", "train"},
     "train_command": BASE | {"data", "results", "runs", "train", "watch"},
-    "report": BASE | {"book", "data", "evaluate", "recipes", "runs", "suited"},
+    "report": BASE | {"book", "d2l", "data", "evaluate", "recipes", "runs", "suited"},
     "compare": BASE | {"plot", "recipes", "runs", "train"},
     "doctor": BASE | {"__init__", "data", "train"},
 }

@@ -46,7 +46,7 @@ def test_modules_are_ours_under_mxnets_names():
 
 def test_a_part_that_is_not_here_is_an_import_error_that_says_so():
     installing.install()
-    with pytest.raises(ModuleNotFoundError, match="mxnet.onnx is not part of divekit.mx"):
+    with pytest.raises(ModuleNotFoundError, match=r"mxnet.onnx is not part of divekit.mx"):
         importlib.import_module("mxnet.onnx")
 
 

@@ -40,12 +40,13 @@ def blank_magics(text: str) -> str:
     if _parses(text):
         return text
     lines = text.split("\n")
-    continues = False
+    magic = continues = False  # of the line before: for IPython, and not at its end
     for index, line in enumerate(lines):
-        magic = _MAGIC.match(line)
-        if magic or continues:
-            lines[index] = f"{magic[1]}pass" if magic else ""
-            continues = line.rstrip().endswith("\\")
+        found = None if continues else _MAGIC.match(line)
+        magic = bool(found) or (magic and continues)
+        if magic:
+            lines[index] = f"{found[1]}pass" if found else ""
+        continues = line.rstrip().endswith("\\")
     return "\n".join(lines)
 
 

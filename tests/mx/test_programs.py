@@ -1,0 +1,345 @@
+"""Programs are read, changed where they must be, run to their end or their error, and explained."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from divekit.errors import BadDataError, UsageError
+from divekit.mx.programs import explain
+from divekit.mx.programs.changes import blank_magics, prepare
+from divekit.mx.programs.hints import hint_for
+from divekit.mx.programs.reading import read_program
+
+CHAPTER = """# Lines
+
+Some prose.
+
+```{.python .input  n=1}
+#@tab mxnet, pytorch
+one = 1
+```
+
+~~~~python
+two = one + 1
+```
+~~~~
+
+```{.python .input}
+#@tab pytorch
+import nowhere
+```
+
+```bash
+rm -rf nothing
+```
+
+```
+no language
+```
+   ```python
+   three = 3
+   ```
+"""
+
+
+def notebook(path, *sources):
+    cells = [
+        {
+            "cell_type": "code",
+            "source": text,
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+        }
+        for text in sources
+    ]
+    Path(path).write_text(
+        json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 5, "metadata": {}})
+    )
+    return Path(path)
+
+
+def test_fences_of_a_chapter_are_cells():
+    Path("chapter.md").write_text(CHAPTER)
+    cells = read_program(Path("chapter.md"))
+    code = [(cell.text, cell.line) for cell in cells if cell.kind == "code"]
+    assert code == [
+        ("#@tab mxnet, pytorch\none = 1\n", 6),
+        ("two = one + 1\n```\n", 11),
+        ("three = 3\n", 28),
+    ]
+    prose = "\n".join(cell.text for cell in cells if cell.kind == "markdown")
+    assert "import nowhere" in prose
+    assert "rm -rf" in prose
+    lines = CHAPTER.splitlines()
+    for text, line in code:
+        assert lines[line - 1].strip() == text.splitlines()[0]
+
+
+def test_cells_of_old_and_new_notebooks():
+    notebook("new.ipynb", ["a = 1\n", "b = 2"], "c = 3")
+    assert [cell.text for cell in read_program(Path("new.ipynb"))] == ["a = 1\nb = 2", "c = 3"]
+    old = {"worksheets": [{"cells": [{"cell_type": "code", "input": ["a = 1"]}]}], "nbformat": 3}
+    Path("old.ipynb").write_text(json.dumps(old))
+    assert [cell.text for cell in read_program(Path("old.ipynb"))] == ["a = 1"]
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", "{}", '{"cells": [{"cell_type": "code"}]}', '{"cells": 3}']
+)
+def test_what_is_no_notebook_is_named(text):
+    Path("bad.ipynb").write_text(text)
+    with pytest.raises(BadDataError, match=r"bad\.ipynb is not a notebook"):
+        read_program(Path("bad.ipynb"))
+
+
+def test_files_that_cannot_be_read_are_named():
+    with pytest.raises(UsageError, match=r"there is no file x\.md"):
+        read_program(Path("x.md"))
+    Path("x.txt").write_text("")
+    with pytest.raises(UsageError, match="none of"):
+        read_program(Path("x.txt"))
+    Path("x.py").write_bytes(b"\xff\xfe")
+    with pytest.raises(BadDataError, match="UTF-8"):
+        read_program(Path("x.py"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "!pip install mxnet==1.7.0",
+        "%pip install -U d2l",
+        "  ! pip3 install d2l",
+        "!{sys.executable} -m pip install d2l",
+        "!python -m pip install d2l",
+        "!sudo apt-get install x",
+        "!conda install y",
+    ],
+)
+def test_lines_that_install_are_left_out(line):
+    text, (change,) = prepare(f"a = 1\n{line}\nb = 2")
+    assert change.line == 2
+    assert "left out" in change.what
+    assert text.splitlines()[1].strip().startswith("pass")
+    exec(text.replace("  pass", "pass"), names := {})
+    assert names["b"] == 2
+
+
+def test_lines_that_do_not_install_stay():
+    for text in ("!nvidia-smi", "%matplotlib inline", "pip = 3", "x = '!pip install y'"):
+        assert prepare(text) == (text, [])
+
+
+def test_a_long_install_line_is_left_out_whole():
+    text, changes = prepare("!pip install a \\\n  b \\\n  c\nx = 1")
+    assert len(changes) == 1
+    assert text.count("\n") == 3
+    exec(text, names := {})
+    assert names["x"] == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("num_epochs = 10", {"num_epochs": 2}),
+        ("num_epochs, lr = 10, 0.5", {"num_epochs": 2, "lr": 0.5}),
+        ("lr, num_epochs, size = 0.5, 3 * 5, 256", {"lr": 0.5, "num_epochs": 2, "size": 256}),
+        ("num_epochs = 1", {"num_epochs": 1}),
+        ("epochs: int = 7", {"epochs": 2}),
+        ("é, num_epochs = 'ü', 10", {"num_epochs": 2, "é": "ü"}),
+        ("a = num_epochs = 9", {"num_epochs": 2}),
+        ("(num_epochs, a), b = (10, 1), 2", {"num_epochs": 2, "a": 1, "b": 2}),
+        ("my_epochs_done = 10", {"my_epochs_done": 10}),
+    ],
+)
+def test_epochs_are_capped_where_they_are_assigned(line, expected):
+    text, changes = prepare(f"%matplotlib inline\n{line}", epochs=2)
+    exec(blank_magics(text), names := {})
+    assert {name: names[name] for name in expected} == expected
+    assert all(change.line == 2 for change in changes)
+
+
+def test_magics_are_blanked_and_python_is_not():
+    text = "%matplotlib inline\nif True:\n    !ls\n    files = !ls\nx = 7 %3\ny = 7 \\\n% 4"
+    exec(blank_magics(text), names := {})
+    assert (names["x"], names["y"]) == (1, 3)
+    assert blank_magics("%%bash\nrm x\n") == "\n\n"
+
+
+def test_hints():
+    assert "d2l" in hint_for("NameError", "name 'd21' is not defined")
+    assert "d2l" in hint_for("ModuleNotFoundError", "No module named 'd21'")
+    assert "3.2" in hint_for("NameError", "name 'data_iter' is not defined")
+    assert hint_for("NameError", "name 'q' is not defined") is None
+    assert hint_for("TypeError", "name 'd21' is not defined") is None
+
+
+# Explaining
+
+
+def explained(text):
+    Path("p.py").write_text(text)
+    return {use.name: use for use in explain(Path("p.py"))}
+
+
+def test_every_name_is_explained_by_its_full_path():
+    uses = explained(
+        "import mxnet as mx\nfrom mxnet import np, npx, autograd, gluon, init\n"
+        "from mxnet.gluon import nn as layers, loss as gloss\nfrom mxnet.gluon.nn import Dense\n"
+        "npx.set_np()\nx = np.random.normal(0, 1, (2, 3))\nx.attach_grad()\n"
+        "net = layers.Dense(3); net.initialize(init.Xavier(), ctx=mx.gpu(0))\nDense(2)\n"
+        "mx.np.concatenate([x])\nwith autograd.record():\n    y = gloss.L2Loss()(net(x), x)\n"
+        "gluon.Trainer(net.collect_params(), 'sgd')\nx.asnumpy()\n"
+    )
+    assert uses["gluon.nn.Dense"].torch.startswith("nn.Linear(")
+    assert uses["gluon.nn.Dense"].places == ["line 8", "line 9"]
+    assert uses["np.random.normal"].torch == "loc + scale * torch.randn(size)"
+    assert uses["np.concatenate"].torch.startswith("torch.cat")
+    assert uses["npx.gpu"].places == ["line 8"]
+    assert uses["gluon.loss.L2Loss"].remark == "MXNet's has the factor 1/2"
+    assert uses[".attach_grad"].torch == "x.requires_grad_()"
+    expected = {"autograd.record", "gluon.Trainer", "init.Xavier", "npx.set_np", ".asnumpy"}
+    assert expected <= set(uses)
+    assert not {"np", "np.random", "gluon.nn", "gluon"} & set(uses)
+
+
+def test_numpys_own_np_is_not_mxnets():
+    assert "np.dot" not in explained("from mxnet import np\nimport numpy as np\nnp.dot(1, 2)")
+
+
+def test_every_public_name_of_the_front_end_has_an_equivalent_or_says_nothing_wrong():
+    """An expression that begins with torch. names something that torch has."""
+    import re
+
+    import torch
+
+    from divekit.mx.programs import migration
+
+    for name, entry in migration._table().items():
+        expression = entry if isinstance(entry, str) else entry[0]
+        for path in re.findall(r"(?<![\w.])torch\.([\w.]+)", expression):
+            owner = torch
+            for part in path.split("."):
+                assert hasattr(owner, part), (name, path)
+                owner = getattr(owner, part)
+        for path in re.findall(r"(?<![\w.])nn\.(\w+)", expression):
+            assert hasattr(torch.nn, path), (name, path)
+        for path in re.findall(r"(?<![\w.])F\.(\w+)", expression):
+            assert hasattr(torch.nn.functional, path), (name, path)
+
+
+def test_a_program_that_is_not_python_is_named_with_its_line():
+    notebook("n.ipynb", "a = 1", "b = 1\nb = = 2")
+    with pytest.raises(BadDataError, match=r"n.ipynb, cell 2, line 2: invalid syntax"):
+        explain(Path("n.ipynb"))
+
+
+def test_the_command_line_explains(divekit):
+    Path("p.md").write_text("```python\nfrom mxnet import np\nnp.dot(1, 2)\n```\n")
+    result = divekit("run", "p.md", "--explain")
+    assert result.exit_code == 0
+    assert "np.dot  a @ b" in result.stdout
+    assert "line 3" in result.stdout
+    (use,) = json.loads(divekit("run", "p.md", "--explain", "--json").stdout)
+    assert use["torch"] == "a @ b"
+    assert divekit("run", "p.md", "--sample").exit_code == 2
+    assert "is a section" in divekit("run", "3.7", "--explain").stderr
+
+
+# Running: in processes of their own, since the front end stays where it was put
+
+
+def command(*words):
+    return subprocess.run(
+        [sys.executable, "-m", "divekit", *words], capture_output=True, text=True, check=False
+    )
+
+
+SCRIPT = """%matplotlib inline
+import sys
+!pip install mxnet
+from mxnet import np, npx, autograd
+from matplotlib import pyplot as plt
+npx.set_np()
+num_epochs = 5
+x = np.arange(3)
+x.attach_grad()
+with autograd.record():
+    y = (x * x).sum()
+y.backward()
+print(sys.argv[1:], num_epochs, x.grad, npx.num_gpus(), __name__)
+plt.plot(x, x.grad)
+plt.show()
+plt.plot([1, 2])
+get_ipython().run_line_magic("matplotlib", "inline")
+"""
+
+
+def test_a_script_runs_with_its_arguments_and_its_figures_are_saved():
+    Path("s.py").write_text(SCRIPT)
+    done = command(
+        "run", "s.py", "--epochs", "2", "--virtual-gpus", "3", "--out", "o", "--", "--a", "b"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "['--a', 'b'] 2 [0. 2. 4.] 3 __main__" in done.stdout
+    assert "s.py, line 3: left out: !pip install mxnet" in done.stdout
+    assert "num_epochs = 5 is held to 2" in done.stdout
+    assert sorted(path.name for path in Path("o").iterdir()) == ["figure-1.png", "figure-2.png"]
+
+
+def test_a_script_that_fails_names_its_line():
+    Path("s.py").write_text("import sys\ndef f():\n    return d21\nprint('before')\nf()\n")
+    for words in (("run", "s.py"), ()):
+        if words:
+            done = command(*words)
+        else:
+            done = subprocess.run(
+                [sys.executable, "-m", "divekit.mx", "s.py"], capture_output=True, text=True
+            )
+        assert done.returncode == 4
+        assert done.stdout.startswith("before")
+        assert done.stderr.rstrip().endswith(
+            "divekit: s.py, line 5: NameError: name 'd21' is not defined "
+            "(meant is d2l (the letter l))"
+        )
+    assert not Path("runs").exists()
+
+
+def test_a_script_that_is_not_python_names_its_line():
+    Path("s.py").write_text("a = 1\nb = = 2\n")
+    done = command("run", "s.py")
+    assert done.returncode == 4
+    assert "s.py, line 2: SyntaxError: invalid syntax" in done.stderr
+
+
+def test_a_notebook_runs_in_its_folder_and_is_written_executed():
+    Path("book").mkdir()
+    Path("book/data.txt").write_text("42")
+    notebook(
+        "book/n.ipynb",
+        "%matplotlib inline\nfrom mxnet import np\nfrom matplotlib import pyplot as plt\n"
+        "print(open('data.txt').read())",
+        "plt.plot(np.ones(2))\nplt.show()",
+        "np.ones(2) + 1",
+        "numbers = {}\nnumbers['a']",
+        "print('after')",
+    )
+    done = command("run", "book/n.ipynb", "--out", "o")
+    assert done.returncode == 4
+    assert "42" in done.stdout
+    assert "array([2., 2.])" in done.stdout
+    assert "after" not in done.stdout
+    assert "n.ipynb, cell 4, line 2: KeyError: 'a'" in done.stderr
+    executed = json.loads(Path("o/n.ipynb").read_text())
+    assert executed["cells"][2]["outputs"][0]["data"]["text/plain"] == ["array([2., 2.])"]
+    assert Path("o/figure-1.png").read_bytes().startswith(b"\x89PNG")
+
+    done = command("run", "book/n.ipynb", "--out", "p", "--keep-going", "--json")
+    assert done.returncode == 4
+    facts = json.loads(done.stdout)
+    assert "after" in done.stderr
+    assert facts["failures"] == ["n.ipynb, cell 4, line 2: KeyError: 'a'"]
+    assert facts["figures"] == ["p/figure-1.png"]

@@ -20,18 +20,40 @@ from divekit.mx.context import (
 from divekit.mx.errors import MXNetError
 
 if TYPE_CHECKING:
-    from divekit.mx import autograd, nd, np, npx, random
+    from divekit.mx import (
+        autograd,
+        gluon,
+        initializer,
+        kvstore,
+        lr_scheduler,
+        metric,
+        nd,
+        np,
+        npx,
+        optimizer,
+        random,
+    )
+    from divekit.mx import initializer as init
 
 __version__ = "1.7.0"
 
 # Parts that are loaded when they are first used, and MXNet's other names for them.
 _PARTS = {
     "autograd": "autograd",
+    "gluon": "gluon",
+    "init": "initializer",
+    "initializer": "initializer",
+    "kv": "kvstore",
+    "kvstore": "kvstore",
+    "lr_scheduler": "lr_scheduler",
+    "metric": "metric",
     "nd": "nd",
     "ndarray": "nd",
     "np": "np",
     "numpy": "np",
     "npx": "npx",
+    "opt": "optimizer",
+    "optimizer": "optimizer",
     "numpy_extension": "npx",
     "random": "random",
 }
@@ -43,12 +65,19 @@ __all__ = [
     "cpu",
     "cpu_pinned",
     "current_context",
+    "gluon",
     "gpu",
     "gpu_memory_info",
+    "init",
+    "initializer",
+    "kvstore",
+    "lr_scheduler",
+    "metric",
     "nd",
     "np",
     "npx",
     "num_gpus",
+    "optimizer",
     "random",
 ]
 

@@ -12,6 +12,7 @@ from divekit.errors import DataNotFoundError
 from divekit.mx import np
 from divekit.mx.array import ndarray
 from divekit.mx.errors import ShapeError
+from divekit.mx.npx.sequences import slice_axis
 
 
 def split_data(
@@ -31,9 +32,9 @@ def split_data(
         )
     step = size // num_slice
     ends = [step * (place + 1) for place in range(num_slice - 1)] + [size]
-    before = (slice(None),) * (batch_axis % data.ndim)
+    starts = [0, *ends[:-1]]
     return [
-        data[before + (slice(start, end),)]  # noqa: RUF005 for start, end in zip([0, *ends[:-1]], ends, strict=True)
+        slice_axis(data, batch_axis, start, end) for start, end in zip(starts, ends, strict=True)
     ]
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from divekit.mx import (
         autograd,
         gluon,
+        image,
         initializer,
         kvstore,
         lr_scheduler,
@@ -41,6 +42,8 @@ __version__ = "1.7.0"
 _PARTS = {
     "autograd": "autograd",
     "gluon": "gluon",
+    "image": "image",
+    "img": "image",
     "init": "initializer",
     "initializer": "initializer",
     "kv": "kvstore",
@@ -68,6 +71,7 @@ __all__ = [
     "gluon",
     "gpu",
     "gpu_memory_info",
+    "image",
     "init",
     "initializer",
     "kvstore",

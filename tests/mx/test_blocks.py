@@ -489,7 +489,7 @@ def test_the_summary_counts_parameters():
     # 16 + 16 (of which 8 untrained) + 20, the last once more.
     assert "Total params: 52\nTrainable params: 44\nNon-trainable params: 8\n" in text
     assert "forward computation graph: 20" in text
-    assert not net._after
+    assert not net._forward_hooks
 
 
 def test_lambdas():

@@ -48,8 +48,8 @@ class Block:
         self._scope = names.Scope(self)
         self._children: dict[str, Block] = {}
         self._reg_params: dict[str, Parameter] = {}
-        self._before: dict[int, Any] = {}
-        self._after: dict[int, Any] = {}
+        self._forward_pre_hooks: dict[int, Any] = {}
+        self._forward_hooks: dict[int, Any] = {}
 
     def _alias(self) -> str:
         return type(self).__name__.lower()
@@ -248,10 +248,10 @@ class Block:
     # Calling
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        for hook in list(self._before.values()):
+        for hook in list(self._forward_pre_hooks.values()):
             hook(self, args)
         result = self.forward(*args, **kwargs)
-        for hook in list(self._after.values()):
+        for hook in list(self._forward_hooks.values()):
             hook(self, args, result)
         return result
 
@@ -261,11 +261,11 @@ class Block:
 
     def register_forward_pre_hook(self, hook: Callable[..., Any]) -> HookHandle:
         """Call ``hook(block, inputs)`` before each forward pass."""
-        return HookHandle(self._before, hook)
+        return HookHandle(self._forward_pre_hooks, hook)
 
     def register_forward_hook(self, hook: Callable[..., Any]) -> HookHandle:
         """Call ``hook(block, inputs, result)`` after each forward pass."""
-        return HookHandle(self._after, hook)
+        return HookHandle(self._forward_hooks, hook)
 
     def summary(self, *inputs: Any) -> None:
         """Print every layer with the shape of its result and its number of parameters."""

@@ -411,3 +411,15 @@ def test_grad_mode_is_off_in_an_operator_outside_a_scope():
     assert apply(lambda tensor: torch.is_grad_enabled(), x) is False
     with autograd.record():
         assert apply(lambda tensor: torch.is_grad_enabled(), x) is True
+
+
+def test_several_results_without_a_common_past_are_freed_together():
+    x = np.arange(4)
+    x.attach_grad()
+    with autograd.record():
+        first, second = apply(lambda t: (t * t).exp().unbind(0)[:2], x)
+    first.backward()
+    with autograd.record():
+        loss = second * 2
+    with pytest.raises(MXNetError, match="not recorded"):
+        loss.backward()

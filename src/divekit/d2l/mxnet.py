@@ -286,7 +286,7 @@ def train_ch6(
     print(f"{metric[2] * num_epochs / timer.sum():.1f} examples/sec on {device}")
 
 
-class Residual(nn.Block):  # type: ignore[misc]
+class Residual(nn.Block):
     """Two 3 x 3 convolutions with batch normalisation, added to what came in."""
 
     def __init__(

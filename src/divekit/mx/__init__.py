@@ -22,20 +22,43 @@ from divekit.mx.errors import MXNetError
 from divekit.mx.installing import install
 
 if TYPE_CHECKING:
-    from divekit.mx import autograd, image, nd, np, npx, random
+    from divekit.mx import (
+        autograd,
+        gluon,
+        image,
+        initializer,
+        kvstore,
+        lr_scheduler,
+        metric,
+        nd,
+        np,
+        npx,
+        optimizer,
+        random,
+    )
+    from divekit.mx import initializer as init
 
 __version__ = "1.7.0"
 
 # Parts that are loaded when they are first used, and MXNet's other names for them.
 PARTS = {
     "autograd": "autograd",
+    "gluon": "gluon",
     "image": "image",
     "img": "image",
+    "init": "initializer",
+    "initializer": "initializer",
+    "kv": "kvstore",
+    "kvstore": "kvstore",
+    "lr_scheduler": "lr_scheduler",
+    "metric": "metric",
     "nd": "nd",
     "ndarray": "nd",
     "np": "np",
     "numpy": "np",
     "npx": "npx",
+    "opt": "optimizer",
+    "optimizer": "optimizer",
     "numpy_extension": "npx",
     "random": "random",
 }
@@ -47,14 +70,21 @@ __all__ = [
     "cpu",
     "cpu_pinned",
     "current_context",
+    "gluon",
     "gpu",
     "gpu_memory_info",
     "image",
+    "init",
+    "initializer",
     "install",
+    "kvstore",
+    "lr_scheduler",
+    "metric",
     "nd",
     "np",
     "npx",
     "num_gpus",
+    "optimizer",
     "random",
 ]
 

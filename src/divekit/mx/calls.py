@@ -59,16 +59,17 @@ def _unwrapped(value: Any, arrays: list[ndarray]) -> Any:
     return value
 
 
-def _wrapped(result: Any, arrays: list[ndarray]) -> Any:
+def _wrapped(result: Any, arrays: list[ndarray], tape: Tape | None = None) -> Any:
     if isinstance(result, Tensor):
         if result.requires_grad and not STATE.recording:
             result = result.detach()  # a view of a leaf
         array = wrap(result, arrays[0]._context, type(arrays[0])) if arrays else wrap(result)
         if result.requires_grad and not result.is_leaf:
-            array._tape = _joined(arrays)
+            array._tape = tape or _joined(arrays)
         return array
     if isinstance(result, list | tuple):
-        items = [_wrapped(item, arrays) for item in result]
+        tape = tape or _joined(arrays)  # one graph, so one tape
+        items = [_wrapped(item, arrays, tape) for item in result]
         if isinstance(result, list):
             return items
         # torch's named results, such as those of torch.max, become plain tuples.

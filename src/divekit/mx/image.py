@@ -1,101 +1,98 @@
-"""``mxnet.image``: image files as arrays (H, W, C) uint8, and cutting them.
+"""``mx.image``: picture files as arrays, cutting and resizing.
 
-Shapes: H height, W width, C channels
+Shapes: H height, W width, C channels; pictures are (H, W, C), uint8 from files
 """
 
 import io
-import random
+import math
+import os
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
-from divekit.errors import MissingExtraError
+from divekit.errors import BadDataError, MissingExtraError
 from divekit.mx.array import ndarray, wrap
-from divekit.mx.errors import MissingNameError, MXNetError
+from divekit.mx.calls import apply
 
-__all__ = [
-    "center_crop",
-    "color_normalize",
-    "fixed_crop",
-    "imdecode",
-    "imread",
-    "imresize",
-    "random_crop",
-    "resize_short",
-]
-
-# MXNet's numbers for ways to resize, as Pillow's.
-_FILTERS = {0: "NEAREST", 1: "BILINEAR", 2: "BICUBIC", 3: "BOX", 4: "LANCZOS"}
+MOST_PIXELS = 80_000_000
+# MXNet's numbers for ways to resize. 2 is the mean over areas, for shrinking; 9 chooses.
+_MODES = {0: "nearest", 1: "bilinear", 2: "area", 3: "bicubic", 4: "bicubic"}
 
 
-def imread(filename: str, flag: int = 1, to_rgb: bool = True) -> ndarray:
-    """Read an image file: (H, W, 3) in RGB, or (H, W, 1) grey for ``flag=0``.
+def imread(filename: str | os.PathLike[str], flag: int = 1, to_rgb: bool = True) -> ndarray:
+    """Read a picture as (H, W, 3), red first, or with ``flag=0`` as grey (H, W, 1); uint8.
 
-    Raises MXNetError for a file that is not there or is no image.
+    The camera's turn is applied. Raises BadDataError naming the file.
     """
-    try:
-        data = Path(filename).read_bytes()
-    except OSError as error:
-        raise MXNetError(f"{filename} cannot be read: {error.strerror}") from error
-    try:
-        return imdecode(data, flag, to_rgb)
-    except MXNetError as error:
-        raise MXNetError(f"{filename}: {error}") from error
+    path = Path(filename)
+    if not path.is_file():
+        raise BadDataError(f"{path}: no such file")
+    return _decoded(path, path, flag, to_rgb)
 
 
 def imdecode(buf: Any, flag: int = 1, to_rgb: bool = True) -> ndarray:
-    """Read an image from bytes, as ``imread`` does."""
-    image_module = _pillow()
+    """Read a picture from bytes, or from an array of them."""
     data = buf.asnumpy().tobytes() if isinstance(buf, ndarray) else bytes(buf)
+    return _decoded(io.BytesIO(data), "the bytes", flag, to_rgb)
+
+
+def _decoded(source: Any, name: Any, flag: int, to_rgb: bool) -> ndarray:
     try:
-        picture = image_module.open(io.BytesIO(data)).convert("RGB" if flag else "L")
-    except (OSError, ValueError, SyntaxError, image_module.DecompressionBombError) as error:
-        raise MXNetError(f"this is no image that can be read: {error}") from error
-    pixels = numpy.array(picture)  # (H, W, 3), or (H, W)
-    if not flag:
-        pixels = pixels[:, :, None]  # (H, W, 1)
-    elif not to_rgb:
-        pixels = pixels[:, :, ::-1].copy()  # BGR
-    return wrap(torch.from_numpy(pixels))
+        from PIL import Image, ImageOps
+    except ImportError as error:
+        raise MissingExtraError("reading images", "data") from error
+    try:
+        with warnings.catch_warnings(), Image.open(source) as image:
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            if math.prod(image.size) > MOST_PIXELS:
+                raise BadDataError(f"{name}: more than {MOST_PIXELS:,} pixels; make it smaller")
+            pixels = numpy.array(ImageOps.exif_transpose(image).convert("RGB" if flag else "L"))
+    except BadDataError:
+        raise
+    except Exception as error:  # decoders of damaged files raise whatever they stumble over
+        words = " ".join(str(error).split())
+        raise BadDataError(f"{name}: not an image that can be read ({words})") from error
+    pixels = pixels if flag else pixels[..., None]
+    return wrap(torch.from_numpy(pixels if to_rgb or not flag else pixels[..., ::-1].copy()))
+
+
+def resized(pictures: Tensor, width: int, height: int, interp: int = 1) -> Tensor:
+    """Resize pictures (..., H, W, C); integers are rounded and kept within their range."""
+    if pictures.shape[-3:-1] == (height, width):
+        return pictures
+    smaller = pictures.shape[-3] > height and pictures.shape[-2] > width
+    if interp == 9:
+        interp = 2 if smaller else 3
+    if interp == 2 and not smaller:
+        interp = 1
+    if interp not in _MODES:
+        raise ValueError(f"interp is one of {', '.join(map(str, _MODES))} or 9, not {interp}")
+    # torch resizes (N, C, H, W).
+    channels = pictures.reshape(-1, *pictures.shape[-3:]).permute(0, 3, 1, 2)
+    mode = _MODES[interp]
+    aligned = {} if mode in ("nearest", "area") else {"align_corners": False}
+    floats = channels if channels.is_floating_point() else channels.float()
+    new = F.interpolate(floats, (height, width), mode=mode, **aligned).permute(0, 2, 3, 1)
+    new = new.reshape(*pictures.shape[:-3], height, width, pictures.shape[-1])
+    if pictures.is_floating_point():
+        return new
+    limits = torch.iinfo(pictures.dtype)
+    return new.round().clamp(limits.min, limits.max).to(pictures.dtype)
 
 
 def imresize(src: Any, w: int, h: int, interp: int = 1) -> ndarray:
-    """Resize an image (H, W, C) to (h, w, C), by default bilinearly between neighbours.
-
-    ``interp``: 0 nearest, 1 bilinear, 2 bicubic, 3 area, 4 Lanczos.
-    """
-    if interp not in _FILTERS:
-        raise MXNetError(f"interp is 0 to 4 here, not {interp}")
-    image_module = _pillow()
-    pixels = src.asnumpy() if isinstance(src, ndarray) else numpy.asarray(src)
-    if pixels.ndim != 3:
-        raise MXNetError(f"an image has the shape (height, width, channels), not {pixels.shape}")
-    if pixels.dtype == numpy.uint8 and interp == 1:
-        return wrap(_bilinear(torch.from_numpy(pixels), h, w))
-    kind = getattr(image_module.Resampling, _FILTERS[interp])
-    channels = [
-        numpy.asarray(
-            image_module.fromarray(pixels[:, :, channel].astype(numpy.float32)).resize((w, h), kind)
-        )
-        for channel in range(pixels.shape[2])
-    ]
-    resized = numpy.stack(channels, axis=2)  # (h, w, C)
-    if pixels.dtype == numpy.uint8:
-        resized = numpy.clip(numpy.rint(resized), 0, 255)
-    return wrap(torch.from_numpy(resized.astype(pixels.dtype)))
-
-
-def _bilinear(pixels: torch.Tensor, h: int, w: int) -> torch.Tensor:
-    """Resize as OpenCV does, which MXNet used: between four neighbours, without smoothing first."""
-    planes = pixels.permute(2, 0, 1)[None].float()  # (1, C, H, W)
-    resized = torch.nn.functional.interpolate(planes, (h, w), mode="bilinear", align_corners=False)
-    return resized[0].permute(1, 2, 0).round().clamp(0, 255).to(torch.uint8).contiguous()
+    """Resize a picture to width ``w`` and height ``h``."""
+    made: ndarray = apply(resized, src, int(w), int(h), interp)
+    return made
 
 
 def resize_short(src: Any, size: int, interp: int = 2) -> ndarray:
-    """Resize so that the shorter side becomes ``size``."""
+    """Resize so that the shorter side is ``size``."""
     height, width = src.shape[:2]
     if height > width:
         return imresize(src, size, size * height // width, interp)
@@ -103,69 +100,76 @@ def resize_short(src: Any, size: int, interp: int = 2) -> ndarray:
 
 
 def fixed_crop(
-    src: Any, x0: int, y0: int, w: int, h: int, size: tuple[int, int] | None = None, interp: int = 2
-) -> ndarray:
-    """Cut a window of w x h pixels out at (x0, y0), and resize it to ``size`` (w, h) if given."""
-    window: ndarray = src[y0 : y0 + h, x0 : x0 + w]
-    if size is not None and tuple(size) != (w, h):
-        return imresize(window, *size, interp=interp)
-    return window
+    src: Any, x0: int, y0: int, w: int, h: int, size: Any = None, interp: int = 2
+) -> Any:
+    """Cut out ``w`` by ``h`` from (x0, y0), and resize to ``size``, (width, height), if given."""
+    cut = src[y0 : y0 + h, x0 : x0 + w]
+    if size is not None and (w, h) != tuple(size):
+        return imresize(cut, size[0], size[1], interp)
+    return cut
 
 
-def random_crop(
-    src: Any, size: tuple[int, int], interp: int = 2
-) -> tuple[ndarray, tuple[int, int, int, int]]:
-    """Cut a random window of ``size`` (w, h), smaller where the image is; give it and its place.
+def scale_down(src_size: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
+    """Shrink (width, height) ``size`` to fit into ``src_size``, in its proportions."""
+    width, height = float(size[0]), float(size[1])
+    most_width, most_height = src_size
+    if most_height < height:
+        width, height = width * most_height / height, float(most_height)
+    if most_width < width:
+        width, height = float(most_width), height * most_width / width
+    return int(width), int(height)
 
-    The place is (x0, y0, w, h). The draw is of Python's ``random``, as MXNet's was.
+
+def uniform(low: float, high: float) -> float:
+    """Draw a number from torch's generator, which ``mx.random.seed`` sets."""
+    return low + (high - low) * torch.rand(()).item()
+
+
+def _below(most: int) -> int:
+    return int(torch.randint(0, most + 1, ()).item())
+
+
+def random_crop(src: Any, size: tuple[int, int], interp: int = 2) -> tuple[Any, Any]:
+    """Cut out (width, height) anywhere; give it and (x0, y0, width, height)."""
+    height, width = src.shape[:2]
+    new_width, new_height = scale_down((width, height), size)
+    x0, y0 = _below(width - new_width), _below(height - new_height)
+    cut = fixed_crop(src, x0, y0, new_width, new_height, size, interp)
+    return cut, (x0, y0, new_width, new_height)
+
+
+def center_crop(src: Any, size: tuple[int, int], interp: int = 2) -> tuple[Any, Any]:
+    """Cut (width, height) out of the middle; give it and (x0, y0, width, height)."""
+    height, width = src.shape[:2]
+    new_width, new_height = scale_down((width, height), size)
+    x0, y0 = (width - new_width) // 2, (height - new_height) // 2
+    cut = fixed_crop(src, x0, y0, new_width, new_height, size, interp)
+    return cut, (x0, y0, new_width, new_height)
+
+
+def random_size_crop(
+    src: Any, size: tuple[int, int], area: Any, ratio: tuple[float, float], interp: int = 2
+) -> tuple[Any, Any]:
+    """Cut out a part of random area and proportions, resized to ``size``.
+
+    ``area`` bounds the share of the picture, ``ratio`` width by height. After ten draws that do
+    not fit the middle is taken.
     """
     height, width = src.shape[:2]
-    new_width, new_height = _scaled_down((width, height), size)
-    x0 = random.randint(0, width - new_width)
-    y0 = random.randint(0, height - new_height)
-    window = fixed_crop(src, x0, y0, new_width, new_height, size, interp)
-    return window, (x0, y0, new_width, new_height)
-
-
-def center_crop(
-    src: Any, size: tuple[int, int], interp: int = 2
-) -> tuple[ndarray, tuple[int, int, int, int]]:
-    """Cut the middle window of ``size`` (w, h), smaller where the image is; tell its place."""
-    height, width = src.shape[:2]
-    new_width, new_height = _scaled_down((width, height), size)
-    x0, y0 = (width - new_width) // 2, (height - new_height) // 2
-    window = fixed_crop(src, x0, y0, new_width, new_height, size, interp)
-    return window, (x0, y0, new_width, new_height)
+    shares = (area, 1.0) if isinstance(area, int | float) else area
+    for _ in range(10):
+        target = uniform(*shares) * height * width
+        proportion = math.exp(uniform(math.log(ratio[0]), math.log(ratio[1])))
+        new_width = round(math.sqrt(target * proportion))
+        new_height = round(math.sqrt(target / proportion))
+        if 0 < new_width <= width and 0 < new_height <= height:
+            x0, y0 = _below(width - new_width), _below(height - new_height)
+            cut = fixed_crop(src, x0, y0, new_width, new_height, size, interp)
+            return cut, (x0, y0, new_width, new_height)
+    return center_crop(src, size, interp)
 
 
 def color_normalize(src: Any, mean: Any, std: Any = None) -> Any:
-    """Subtract a mean for each channel, and divide by a spread."""
-    shifted = src - mean
-    return shifted if std is None else shifted / std
-
-
-def _scaled_down(source: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
-    """Shrink ``size`` (w, h) in its proportions until it fits into an image."""
-    width, height = source
-    w, h = float(size[0]), float(size[1])
-    if height < h:
-        w, h = w * height / h, float(height)
-    if width < w:
-        w, h = float(width), h * width / w
-    return int(w), int(h)
-
-
-def _pillow() -> Any:
-    try:
-        from PIL import Image
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("mxnet.image", "data") from error
-    return Image
-
-
-def __getattr__(name: str) -> Any:
-    if name.startswith("__"):
-        raise AttributeError(name)
-    raise MissingNameError(
-        f"mxnet.image.{name} is not part of divekit.mx; in PyTorch: torchvision.transforms"
-    )
+    """Subtract ``mean`` and divide by ``std``."""
+    centred = src - mean
+    return centred if std is None else centred / std

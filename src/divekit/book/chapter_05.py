@@ -5,11 +5,78 @@ from divekit.book.rows import Chapter, Section
 CHAPTER = Chapter(
     5,
     "Deep Learning Computation",
-    folder="05_computation",
+    folder="05_deep_learning_computation",
     sections=(
-        Section("5.1", "Layers and Blocks"),
-        Section("5.2", "Parameter Management"),
-        Section("5.3", "Deferred Initialization"),
+        Section(
+            "5.1",
+            "Layers and Blocks",
+            script="01_layers_and_blocks.py",
+            errata=(
+                "The edition holds its constant matrix as a plain attribute: it is not saved, and "
+                "stays behind when the block moves to a GPU. Here it is a buffer.",
+            ),
+            sabotage=(
+                ("ours.load_state_dict(torchs.state_dict())", "pass"),
+                ("nn.Parameter | Noticing):", "nn.Parameter):"),
+                (
+                    "registered = Listed(nn.ModuleList(three_layers()))",
+                    "registered = Listed(three_layers())",
+                ),
+                (
+                    'register_buffer("fixed", torch.rand(20, 20))',
+                    'register_parameter("fixed", nn.Parameter(torch.rand(20, 20)))',
+                ),
+                ("hidden = hidden / 2", "hidden = hidden / 3"),
+                (
+                    "nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 32), nn.ReLU()",
+                    "nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 32, bias=False), nn.ReLU()",
+                ),
+                ("in module.named_children():", "in list(module.named_children())[:3]:"),
+            ),
+        ),
+        Section(
+            "5.2",
+            "Parameter Management",
+            script="02_parameter_management.py",
+            sabotage=(
+                (
+                    "copied = net.state_dict(), copy.deepcopy(net.state_dict())",
+                    "copied = net.state_dict(), dict(net.state_dict())",
+                ),
+                ("for number in range(4):", "for number in range(3):"),
+                ('"weight_decay": 0.5', '"weight_decay": 0.05'),
+                ("std=0.01)", "std=0.011)"),
+                ("block.weight.abs() >= 5", "block.weight.abs() >= 4"),
+                ("shared, nn.ReLU(), shared,", "shared, nn.ReLU(), copy.deepcopy(shared),"),
+                ("grad - (one + two)", "grad - (one + two) / 2"),
+                ("*(copy.deepcopy(layer) for layer in tied)", "*copy.deepcopy(tied)"),
+            ),
+        ),
+        Section(
+            "5.3",
+            "Deferred Initialization",
+            script="03_deferred_initialization.py",
+            errata=(
+                "The edition has no PyTorch code here, and says of other frameworks that they defer "
+                "by themselves. In torch it takes layers that say so: lazy ones.",
+            ),
+            sabotage=(
+                ("outputs = net(torch.rand(2, 20))", "outputs = net(torch.rand(2, 21))"),
+                (
+                    "self.outputs, self.weight = outputs, None",
+                    "self.weight = nn.Parameter(torch.zeros(outputs, 20))",
+                ),
+                ("padding=2", "padding=1"),
+                ("torch.zeros(1, 1, 28, 28), init=xavier)", "torch.zeros(1, 1, 28, 28))"),
+                ("lambda: torch.rand(1, 20))", "lambda: torch.zeros(1, 20))"),
+                ("torch.manual_seed(3)\nwritten_out", "torch.manual_seed(4)\nwritten_out"),
+                (
+                    "attempt(lambda: materialize(Fork(), torch.ones(1, 4)))",
+                    "attempt(lambda: Fork()(torch.ones(1, 4)))",
+                ),
+                ("loaded.load_state_dict(net.state_dict())", "loaded(torch.rand(2, 20))"),
+            ),
+        ),
         Section("5.4", "Custom Layers"),
         Section("5.5", "File I/O"),
         Section("5.6", "GPUs"),

@@ -57,11 +57,14 @@ CHAPTER = Chapter(
             "Deferred Initialization",
             script="03_deferred_initialization.py",
             errata=(
-                "The edition has no PyTorch code here, and says of other frameworks that they defer "
-                "by themselves. In torch it takes layers that say so: lazy ones.",
+                "The edition has no PyTorch code here. In torch, layers that find out their sizes "
+                "say so by their name: the lazy ones.",
             ),
             sabotage=(
-                ("outputs = net(torch.rand(2, 20))", "outputs = net(torch.rand(2, 21))"),
+                (
+                    "net = nn.Sequential(nn.LazyLinear(256)",
+                    "net = nn.Sequential(nn.LazyLinear(255)",
+                ),
                 (
                     "self.outputs, self.weight = outputs, None",
                     "self.weight = nn.Parameter(torch.zeros(outputs, 20))",

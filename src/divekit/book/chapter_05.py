@@ -80,7 +80,26 @@ CHAPTER = Chapter(
                 ("loaded.load_state_dict(net.state_dict())", "loaded(torch.rand(2, 20))"),
             ),
         ),
-        Section("5.4", "Custom Layers"),
+        Section(
+            "5.4",
+            "Custom Layers",
+            script="04_custom_layers.py",
+            errata=(
+                "The edition's centring layer subtracts the mean of the whole batch, so what an "
+                "example becomes depends on the others. Here each example has its own mean.",
+            ),
+            sabotage=(
+                ("inputs.mean(dim=-1, keepdim=True)", "inputs.mean()"),
+                ("    torch.manual_seed(0)\n    chain =", "    chain ="),
+                ("self.weight * self.weight.detach()", "self.weight * self.weight"),
+                ('"buffer", torch.zeros(3))', '"buffer", torch.zeros(3), persistent=False)'),
+                (".insert(0, Standardised(2).learn(features))", ".insert(0, Standardised(2))"),
+                (
+                    "copied.load_state_dict(state)",
+                    "copied[1].load_state_dict(models['standardised'][1].state_dict())",
+                ),
+            ),
+        ),
         Section("5.5", "File I/O"),
         Section("5.6", "GPUs"),
     ),

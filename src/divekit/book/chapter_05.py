@@ -100,7 +100,24 @@ CHAPTER = Chapter(
                 ),
             ),
         ),
-        Section("5.5", "File I/O"),
+        Section(
+            "5.5",
+            "File I/O",
+            script="05_file_io.py",
+            errata=(
+                "The edition loads pickles as if they were data. Reading one runs what it says; "
+                "here they are refused, and files hold numbers only.",
+            ),
+            sabotage=(
+                ("torch.load(path, weights_only=True)", "torch.load(path, weights_only=False)"),
+                ("lambda path: read_tensors(path)", "lambda path: torch.load(path)"),
+                ("content[start:end]", "content[start - 4 : end - 4]"),
+                ("load_weights(path, clone)", "pass"),
+                ("self.hidden = nn.Linear(20, 128)", "self.hidden = nn.Linear(20, 256)"),
+                ('f"model.{name}": tensor', "name: tensor"),
+                ('saved["optimizer"])', "optimizer.state_dict())"),
+            ),
+        ),
         Section("5.6", "GPUs"),
     ),
 )

@@ -118,6 +118,34 @@ CHAPTER = Chapter(
                 ('saved["optimizer"])', "optimizer.state_dict())"),
             ),
         ),
-        Section("5.6", "GPUs"),
+        Section(
+            "5.6",
+            "GPUs",
+            script="06_gpus.py",
+            errata=(
+                "The edition's way of asking for a GPU gives the CPU where there is none, and says "
+                "nothing. Here a device that is named and missing is an error.",
+            ),
+            sabotage=(
+                ('pick_device("cuda:99")', 'pick_device("cpu")'),
+                ('here.to("cpu", copy=True)', 'here.to("cpu")'),
+                ("here + there)", "here + here)"),
+                (
+                    "self.scale = torch.full((3,), 2.0)",
+                    'self.register_buffer("scale", torch.full((3,), 2.0))',
+                ),
+                (
+                    'where = "cpu" if self.way == "made in forward" else inputs.device',
+                    "where = inputs.device",
+                ),
+                ('given_back = model.to("meta")', 'given_back = nn.Linear(3, 1).to("meta")'),
+                ("    step.step()\n", ""),
+                (
+                    "returned_early = not order.done()\ngate.set()\n",
+                    "gate.set()\nreturned_early = not order.result()\n",
+                ),
+                ("        if read_each:\n", "        if not read_each:\n"),
+            ),
+        ),
     ),
 )

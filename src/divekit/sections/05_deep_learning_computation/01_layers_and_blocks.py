@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 5.1 Layers and blocks
 #
-# A layer takes tensors, gives tensors, and has parameters. So does a network of two hundred layers, and so does any
-# part of it. In torch all three are one thing, an `nn.Module`: a *block* that may hold other blocks. This
-# section builds blocks in three ways, shows how a block knows what it holds (and when it does not), and lets
-# the way forward do whatever Python can.
+# A layer takes tensors, gives tensors, and has parameters. So does a network of two hundred layers, and so
+# does any part of it. In torch all three are one thing, an `nn.Module`: a *block* that may hold other
+# blocks. This section builds blocks in three ways, shows how a block knows what it holds (and when it does
+# not), and lets the way forward do whatever Python can.
 
 # %%
 import math
@@ -17,10 +17,10 @@ from divekit import plot
 # %% [markdown]
 # ## One network, three ways
 #
-# 20 inputs, 256 hidden units with a ReLU, 10 outputs. The shortest way is torch's container, which calls its layers
-# one after the other. The second is a class of one's own: what it holds is made in `__init__`, what it does is
-# written in `forward`, and nothing is said about the way back, as autograd finds that by itself. It is the
-# perceptron of 4.3:
+# 20 inputs, 256 hidden units with a ReLU, 10 outputs. The shortest way is torch's container, which calls
+# its layers one after the other. The second is a class of one's own: what it holds is made in `__init__`,
+# what it does is written in `forward`, and nothing is said about the way back, as autograd finds that by
+# itself. It is the perceptron of 4.3:
 
 # %% source
 from divekit.models.multilayer_perceptron import MLP
@@ -32,8 +32,9 @@ from divekit.models.multilayer_perceptron import MLP
 from divekit.nn.containers import SequentialScratch
 
 # %% [markdown]
-# Two containers have the same names for the same things, so one takes over the state of the other. The class has names of
-# its own (`hidden`, `output`), so its parameters are copied in their order. Then all three must agree, forward and back.
+# Two containers have the same names for the same things, so one takes over the state of the other. The
+# class has names of its own (`hidden`, `output`), so its parameters are copied in their order. Then all
+# three must agree, forward and back.
 
 # %%
 torch.manual_seed(0)
@@ -62,8 +63,8 @@ print(gaps)
 # %% [markdown]
 # ## How a block knows what it holds
 #
-# Nobody told torch that `hidden` is a part of the perceptron. It noticed: writing `self.hidden = ...` is a call of
-# `__setattr__`, and a module's looks at what it is given. That much fits into a few lines:
+# Nobody told torch that `hidden` is a part of the perceptron. It noticed: writing `self.hidden = ...` is a
+# call of `__setattr__`, and a module's looks at what it is given. That much fits into a few lines:
 
 
 # %%
@@ -102,8 +103,8 @@ noticed = [(name, tuple(part.shape)) for name, part in NoticedMLP().named_parame
 print(noticed)
 
 # %% [markdown]
-# It explains two things that puzzle everybody once. Leave out `super().__init__()`, and there is no place to note
-# anything down. And a **plain list** of layers is not noticed, for what is being set is a list:
+# It explains two things that puzzle everybody once. Leave out `super().__init__()`, and there is no place
+# to note anything down. And a **plain list** of layers is not noticed, for what is being set is a list:
 
 
 # %%
@@ -143,15 +144,16 @@ for name, (far, known) in steps.items():
     print(f"{name}: {known} parameters are known, the first layer moved by {far:.3f}")
 
 # %% [markdown]
-# No error anywhere: both models give the same numbers, and one of them will train its last layer only, will be
-# saved without the others, and will leave them behind when it goes to a GPU. So, for layers in a list
-# there is `nn.ModuleList`, for a dict `nn.ModuleDict`, for bare parameters `nn.ParameterList`. A quick test for
-# any block of your own is to count its parameters.
+# No error anywhere: both models give the same numbers, and one of them will train its last layer only, will
+# be saved without the others, and will leave them behind when it goes to a GPU. So, for layers in a list
+# there is `nn.ModuleList`, for a dict `nn.ModuleDict`, for bare parameters `nn.ParameterList`. A quick test
+# for any block of your own is to count its parameters.
 #
 # ## Python on the way forward
 #
-# `forward` is a program. The next block holds a matrix that is drawn once and never learned, uses one layer twice, and
-# halves what it has until it is small enough; then it adds up. How often it halves depends on the input.
+# `forward` is a program. The next block holds a matrix that is drawn once and never learned, uses one layer
+# twice, and halves what it has until it is small enough; then it adds up. How often it halves depends on
+# the input.
 
 
 # %%
@@ -188,8 +190,8 @@ print(
 )
 
 # %% [markdown]
-# With the sum of absolute values $s$ before the loop, $k = \lceil \log_2 s \rceil$ halvings are needed (none
-# below 1), and what comes out is $2^{-k}$ times what went in. So the formula can be held against the
+# With the sum of absolute values $s$ before the loop, $k = \lceil \log_2 s \rceil$ halvings are needed
+# (none below 1), and what comes out is $2^{-k}$ times what went in. So the formula can be held against the
 # loop, for inputs of many sizes:
 
 # %%
@@ -216,9 +218,10 @@ plot.lines(
 )
 
 # %% [markdown]
-# A jump wherever one halving more is needed. Between the jumps the slope is that of the branch which was taken (2.5), so
-# the block can be trained like any other. What Python decides on the way is noted down by nobody, though: a
-# program that exports the block, or compiles it into one piece, has to do without the loop.
+# A jump wherever one halving more is needed. Between the jumps the slope is that of the branch which was
+# taken (2.5), so the block can be trained like any other. What Python decides on the way is noted down by
+# nobody, though: a program that exports the block, or compiles it into one piece, has to do without the
+# loop.
 #
 # ## Blocks in blocks
 #
@@ -266,14 +269,15 @@ nodes, texts, arrows, _ = tree(chimera)
 plot.graph(nodes, arrows, texts=texts, meaning="holds", cell=(1.35, 0.85))
 
 # %% [markdown]
-# The names of parameters are the ways through this tree. `print(chimera)` shows the same as text, and every question
-# that is put to the root (`parameters()`, `to(device)`, `eval()`, `state_dict()`) is handed on to the leaves.
+# The names of parameters are the ways through this tree. `print(chimera)` shows the same as text, and every
+# question that is put to the root (`parameters()`, `to(device)`, `eval()`, `state_dict()`) is handed on to
+# the leaves.
 #
 # ## What it costs
 #
-# Each call of a block is a call in Python, some millionths of a second in which no number is computed. In
-# a large layer that is nothing; in a tiny one it is nearly all. That is why blocks are made for whole batches, and why there is
-# `torch.compile`, which turns many small operations into few (12.1).
+# Each call of a block is a call in Python, some millionths of a second in which no number is computed. In a
+# large layer that is nothing; in a tiny one it is nearly all. That is why blocks are made for whole
+# batches, and why there is `torch.compile`, which turns many small operations into few (12.1).
 
 # %%
 assert max(gaps.values()) < 1e-6, "three ways to write one network differ"
@@ -295,23 +299,26 @@ print("blocks hold what they say, and do what they should")
 # %% [markdown]
 # ## Exercises
 #
-# 1. Write a block that takes two others, calls both with the same input, and gives their results side by side. Which of
-#    its parts have to be attributes, and what does `state_dict` call them?
-# 2. Write a function that makes a chain of $n$ blocks out of *a function* that makes one. Why is handing in a block and
-#    repeating it $n$ times not the same? Show it by the number of parameters.
-# 3. `Noticing` notices when an attribute is set. What does it do on `del block.hidden`, and what when a layer is set in
-#    the place of an older one? Compare with `nn.Module`, and mend it.
-# 4. Draw the output of `FixedAndHalving` against *one* weight of its layer in place of the size of the input. Between
-#    jumps, is it a straight line?
-# 5. Time `nn.Linear(8, 8)` and `nn.Linear(1024, 1024)`, called and as the bare product `inputs @ weight.T`, for one
-#    example. From which width on is the call less than a tenth of the time?
+# 1. Write a block that takes two others, calls both with the same input, and gives their results side by
+#    side. Which of its parts have to be attributes, and what does `state_dict` call them?
+# 2. Write a function that makes a chain of $n$ blocks out of *a function* that makes one. Why is handing in
+#    a block and repeating it $n$ times not the same? Show it by the number of parameters.
+# 3. `Noticing` notices when an attribute is set. What does it do on `del block.hidden`, and what when a
+#    layer is set in the place of an older one? Compare with `nn.Module`, and mend it.
+# 4. Draw the output of `FixedAndHalving` against *one* weight of its layer in place of the size of the
+#    input. Between jumps, is it a straight line?
+# 5. Time `nn.Linear(8, 8)` and `nn.Linear(1024, 1024)`, called and as the bare product `inputs @ weight.T`,
+#    for one example. From which width on is the call less than a tenth of the time?
 #
 # ## What to try next
 #
-# - `Listed(three_layers()).double()`, called with doubles, ends in an error about types that do not match: the layers in the
-#   list stayed in single precision. On a GPU the same happens with devices.
-# - `own_class.register_forward_hook(lambda *_: print("called"))`, then `own_class(inputs)` and `own_class.forward(inputs)`: the
-#   first prints, the second does not. Call blocks, not their `forward`; what is hung on a block hangs on the call.
+# - `Listed(three_layers()).double()`, called with doubles, ends in an error about types that do not match:
+#   the layers in the list stayed in single precision. On a GPU the same happens with devices.
+# - `own_class.register_forward_hook(lambda *_: print("called"))`, then `own_class(inputs)` and
+#   `own_class.forward(inputs)`: the first prints, the second does not. Call blocks, not their `forward`;
+#   what is hung on a block hangs on the call.
 # - `torch.export.export(block, (inputs,))` fails, as it cannot know how often to halve, and so does
-#   `torch.compile(block, fullgraph=True)`. Plain `torch.compile(block)` works: it compiles the pieces between the decisions.
-# - `nn.Sequential(*[nn.Linear(8, 8)] * 5)` has 2 parameters, not 10. It is one layer, five times; 5.2 says what that means.
+#   `torch.compile(block, fullgraph=True)`. Plain `torch.compile(block)` works: it compiles the pieces
+#   between the decisions.
+# - `nn.Sequential(*[nn.Linear(8, 8)] * 5)` has 2 parameters, not 10. It is one layer, five times; 5.2 says
+#   what that means.

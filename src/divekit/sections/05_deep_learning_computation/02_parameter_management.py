@@ -2,8 +2,8 @@
 # # 5.2 Parameter management
 #
 # What a network has learned is in its parameters. So one wants to look at them, to choose some of them (for
-# decay, say, or to hold them still), to give them their first values, and sometimes to use one of them in two places. All of it
-# is done with the names that 5.1 made.
+# decay, say, or to hold them still), to give them their first values, and sometimes to use one of them in
+# two places. All of it is done with the names that 5.1 made.
 
 # %%
 import copy
@@ -16,8 +16,8 @@ from divekit import plot
 # %% [markdown]
 # ## One parameter
 #
-# A net with 4 inputs, 8 hidden units and 1 output. A layer of a chain is found by its number, a parameter of a
-# layer is an attribute. It is a tensor that also has a gradient, once somebody asked for one.
+# A net with 4 inputs, 8 hidden units and 1 output. A layer of a chain is found by its number, a parameter
+# of a layer is an attribute. It is a tensor that also has a gradient, once somebody asked for one.
 
 # %%
 torch.manual_seed(0)
@@ -32,8 +32,8 @@ print("after backward():", net[2].bias.grad)
 #
 # ## All of them
 #
-# `named_parameters()` walks through the whole net, and `get_parameter` goes the way that a name describes. `state_dict()`
-# has the same names, and buffers besides; it is what is saved and loaded (5.5).
+# `named_parameters()` walks through the whole net, and `get_parameter` goes the way that a name describes.
+# `state_dict()` has the same names, and buffers besides; it is what is saved and loaded (5.5).
 
 # %%
 for name, parameter in net.named_parameters():
@@ -41,8 +41,8 @@ for name, parameter in net.named_parameters():
 by_path = net.get_parameter("2.bias")
 
 # %% [markdown]
-# A state is not a copy. Its tensors are the parameters' own memory, so it goes along with the training. Whoever keeps
-# `net.state_dict()` in order to go back to it later will come back to where they are:
+# A state is not a copy. Its tensors are the parameters' own memory, so it goes along with the training.
+# Whoever keeps `net.state_dict()` in order to go back to it later will come back to where they are:
 
 # %%
 kept, copied = net.state_dict(), copy.deepcopy(net.state_dict())
@@ -57,9 +57,9 @@ print(f"restored from the copy: {net[2].bias.item():.4f}")
 # %% [markdown]
 # ## In nested blocks
 #
-# Four pairs of layers in a chain, the chain in a net. Names grow with the depth, and are chosen among as one
-# chooses among words: here, all that are not matrices. The optimizer is then told to let decay (4.5) pull at
-# matrices only.
+# Four pairs of layers in a chain, the chain in a net. Names grow with the depth, and are chosen among as
+# one chooses among words: here, all that are not matrices. The optimizer is then told to let decay (4.5)
+# pull at matrices only.
 
 
 # %%
@@ -91,9 +91,9 @@ print({name: round(share, 3) for name, share in list(shrunk.items())[-2:]})
 # %% [markdown]
 # ## First values
 #
-# `nn.init` has the usual draws; they fill a parameter in place. `apply` calls a function with every block of a net, the
-# inner ones first, and the function looks at what it was given. Which values are good is the subject of 4.8; here it is
-# about putting them there.
+# `nn.init` has the usual draws; they fill a parameter in place. `apply` calls a function with every block
+# of a net, the inner ones first, and the function looks at what it was given. Which values are good is the
+# subject of 4.8; here it is about putting them there.
 
 
 # %%
@@ -152,8 +152,8 @@ picture
 #
 # ## One parameter in two places
 #
-# Put the same layer into a chain twice. It is one object under two names: changing it here changes it there, for
-# it is not there, it is here.
+# Put the same layer into a chain twice. It is one object under two names: changing it here changes it
+# there, for it is not there, it is here.
 
 # %%
 torch.manual_seed(0)
@@ -171,9 +171,9 @@ counted = len(list(tied.parameters()))
 print(f"there it is {changed_too}; {names} name {counted // 2} matrices")
 
 # %% [markdown]
-# What is its gradient? By the chain rule a parameter that is used twice is a variable on two ways to the loss, and
-# every way contributes. Think of each use as having a matrix of its own, $\mathbf{W}_1$ and $\mathbf{W}_2$, both of which
-# happen to equal $\mathbf{W}$:
+# What is its gradient? By the chain rule a parameter that is used twice is a variable on two ways to the
+# loss, and every way contributes. Think of each use as having a matrix of its own, $\mathbf{W}_1$ and
+# $\mathbf{W}_2$, both of which happen to equal $\mathbf{W}$:
 #
 # $$\frac{\partial L}{\partial \mathbf{W}} = \frac{\partial L}{\partial \mathbf{W}_1} + \frac{\partial L}{\partial \mathbf{W}_2} .$$
 
@@ -199,8 +199,8 @@ texts = {"use 1": r"$\times$", "use 2": r"$\times$", "L": "$L$"}
 plot.graph(nodes, arrows, back, operations=["use 1", "use 2"], texts=texts, cell=(1.3, 1.2))
 
 # %% [markdown]
-# The same net with two layers of its own in the place of one, equal at the start, has the two parts of the sum
-# apart. In double precision, so that nothing is hidden by rounding:
+# The same net with two layers of its own in the place of one, equal at the start, has the two parts of the
+# sum apart. In double precision, so that nothing is hidden by rounding:
 
 # %%
 tied = tied.double()
@@ -226,10 +226,11 @@ drift = {
 print("after a step the two places differ by", {name: round(far, 4) for name, far in drift.items()})
 
 # %% [markdown]
-# Each use pulls its own way, the tied layer goes along the sum, and the untied ones part. That the gradient is a
-# *sum* matters: a layer that is used a hundred times (as in the recurrent networks of chapter 8) has the
-# gradients of a hundred uses added up. Tying saves memory, and says something about the problem: that the same thing
-# should be done in both places. A convolution (6.2) is a linear layer with most of its weights tied.
+# Each use pulls its own way, the tied layer goes along the sum, and the untied ones part. That the gradient
+# is a *sum* matters: a layer that is used a hundred times (as in the recurrent networks of chapter 8) has
+# the gradients of a hundred uses added up. Tying saves memory, and says something about the problem: that
+# the same thing should be done in both places. A convolution (6.2) is a linear layer with most of its
+# weights tied.
 #
 # ## The check
 
@@ -257,24 +258,27 @@ print("names, first values and ties are as told")
 # %% [markdown]
 # ## Exercises
 #
-# 1. Write `freeze(net, pattern)`: parameters whose names match a pattern (`fnmatch`) get no gradients any more. What does an
-#    optimizer do with them that was made before?
-# 2. Draw the weights of `far_or_nothing` by another way: first the kind, then the number. Compare both by their
-#    mean and variance, and work the variance out by hand.
-# 3. An *autoencoder* gives back what it takes. Write one in which the second layer has the transposed matrix of the first. Which
-#    gradients add up now, and what does `state_dict` hold?
-# 4. A layer is used $n$ times in a row. Plot the length of its gradient against $n = 1, \dots, 30$ for weights of deviation
-#    $0.5/\sqrt8$, $1/\sqrt8$ and $2/\sqrt8$, and explain it by 4.8.
+# 1. Write `freeze(net, pattern)`: parameters whose names match a pattern (`fnmatch`) get no gradients any
+#    more. What does an optimizer do with them that was made before?
+# 2. Draw the weights of `far_or_nothing` by another way: first the kind, then the number. Compare both by
+#    their mean and variance, and work the variance out by hand.
+# 3. An *autoencoder* gives back what it takes. Write one in which the second layer has the transposed
+#    matrix of the first. Which gradients add up now, and what does `state_dict` hold?
+# 4. A layer is used $n$ times in a row. Plot the length of its gradient against $n = 1, \dots, 30$ for
+#    weights of deviation $0.5/\sqrt8$, $1/\sqrt8$ and $2/\sqrt8$, and explain it by 4.8.
 # 5. Group the parameters of `deep` so that every pair learns ten times as slowly as the one above it.
 #
 # ## What to try next
 #
-# - `copy.deepcopy(tied)` is tied as well: what is one object in the model is one object in the copy. `tied[2].weight =
-#   nn.Parameter(torch.zeros(8, 8))` keeps both places one, since it is the *layer* that is shared. If only the
-#   weights were (`b.weight = a.weight`), such a line would cut the tie, and say nothing.
-# - `load_state_dict` with other numbers under `2.weight` than under `4.weight`: no error, and the later one is in both places.
-#   divekit's own loader (5.5) refuses such a file.
-# - `wide[0].weight.fill_(3)` without `no_grad`: an error, "a leaf Variable that requires grad is being used in an
-#   in-place operation". `wide[0].weight = torch.zeros(200, 300)` is a `TypeError`: only an `nn.Parameter` goes there.
-# - A square layer whose weights keep lengths (`nn.init.orthogonal_`), used 1, 10 and 100 times on positive inputs: the
-#   gradient of the sum of what comes out has the length 61, 265 and 2,612. It grows with the uses, though no signal does.
+# - `copy.deepcopy(tied)` is tied as well: what is one object in the model is one object in the copy.
+#   `tied[2].weight = nn.Parameter(torch.zeros(8, 8))` keeps both places one, since it is the *layer* that
+#   is shared. If only the weights were (`b.weight = a.weight`), such a line would cut the tie, and say
+#   nothing.
+# - `load_state_dict` with other numbers under `2.weight` than under `4.weight`: no error, and the later one
+#   is in both places. divekit's own loader (5.5) refuses such a file.
+# - `wide[0].weight.fill_(3)` without `no_grad`: an error, "a leaf Variable that requires grad is being used
+#   in an in-place operation". `wide[0].weight = torch.zeros(200, 300)` is a `TypeError`: only an
+#   `nn.Parameter` goes there.
+# - A square layer whose weights keep lengths (`nn.init.orthogonal_`), used 1, 10 and 100 times on positive
+#   inputs: the gradient of the sum of what comes out has the length 61, 265 and 2,612. It grows with the
+#   uses, though no signal does.

@@ -1,11 +1,11 @@
 # %% [markdown]
 # # 5.3 Deferred initialization
 #
-# Whoever writes a network says each size twice: as what one layer gives, and as what the next one takes. In a
-# chain of linear layers that is a nuisance. Behind a few convolutions it is arithmetic that changes with the
-# size of the images. But the data know. A *lazy* layer is told only what to give, and finds out what it takes when
-# the first example comes by. This section looks at such a layer before and after, and says what can go wrong in
-# between.
+# Whoever writes a network says each size twice: as what one layer gives, and as what the next one takes. In
+# a chain of linear layers that is a nuisance. Behind a few convolutions it is arithmetic that changes with
+# the size of the images. But the data know. A *lazy* layer is told only what to give, and finds out what it
+# takes when the first example comes by. This section looks at such a layer before and after, and says what
+# can go wrong in between.
 
 # %%
 import torch
@@ -17,8 +17,8 @@ from divekit import plot
 # %% [markdown]
 # ## Before
 #
-# 256 hidden units and 10 outputs, for inputs of unknown width. The parameters are there, by name, and in the state;
-# what is there has no shape and holds no numbers. Hardly anything can be done with it:
+# 256 hidden units and 10 outputs, for inputs of unknown width. The parameters are there, by name, and in
+# the state; what is there has no shape and holds no numbers. Hardly anything can be done with it:
 
 
 # %%
@@ -47,8 +47,9 @@ for name, answer in refused.items():
 # %% [markdown]
 # ## After
 #
-# One call with two examples of width 20. The first layer sees 20 and takes its shape, gives 256, which the second
-# sees, and so on to the end. Shapes were unknown for no longer than it takes to walk through the net.
+# One call with two examples of width 20. The first layer sees 20 and takes its shape, gives 256, which the
+# second sees, and so on to the end. Shapes were unknown for no longer than it takes to walk through the
+# net.
 
 # %%
 torch.manual_seed(0)
@@ -58,8 +59,8 @@ print(shapes)
 print("the weight is the same object:", net[0].weight is weight, " the layer is now a", net[0])
 
 # %% [markdown]
-# The placeholder *became* the parameter, and the lazy layer an ordinary one; nothing lazy is left. From now on
-# another width is the usual error:
+# The placeholder *became* the parameter, and the lazy layer an ordinary one; nothing lazy is left. From now
+# on another width is the usual error:
 
 # %%
 too_late = attempt(lambda: net(torch.rand(2, 19)))
@@ -84,8 +85,8 @@ class LateLinear(nn.Module):
 
 
 # %% [markdown]
-# Then an optimizer that is made before the first call finds no parameters, or, which is worse, only those of
-# other layers. A placeholder it can take into its list, and it is the right object later on. Which of
+# Then an optimizer that is made before the first call finds no parameters, or, which is worse, only those
+# of other layers. A placeholder it can take into its list, and it is the right object later on. Which of
 # torch's optimizers can be made too early, then?
 
 # %%
@@ -109,22 +110,22 @@ for kind, answer in early.items():
 print("SGD on the layer without a placeholder:", late)
 
 # %% [markdown]
-# Most come to no harm. Adagrad makes its sums of squares at once and needs the shapes, Muon looks for matrices. It
-# depends on how each was written, and that is nothing to rely on: **first the shapes, then the first values,
-# then the optimizer.** A penalty, a count, a file: all of them come after the shapes.
+# Most come to no harm. Adagrad makes its sums of squares at once and needs the shapes, Muon looks for
+# matrices. It depends on how each was written, and that is nothing to rely on: **first the shapes, then the
+# first values, then the optimizer.** A penalty, a count, a file: all of them come after the shapes.
 #
 # ## In one call
 #
 # The call that finds the shapes need not be a step of training. It should then do as little as possible:
-# keep no gradients, leave running means alone (batch normalization, 7.5, would learn from a picture of nothing), and
-# put every layer back into the mode it was in. And it should notice when a layer was missed.
+# keep no gradients, leave running means alone (batch normalization, 7.5, would learn from a picture of
+# nothing), and put every layer back into the mode it was in. And it should notice when a layer was missed.
 
 # %% source
 from divekit.nn.lazy import Model, materialize
 
 # %% [markdown]
-# Two convolutions with pooling as in LeNet (6.6), for images of 28 by 28. How wide is it behind them? By 6.3 it is
-# 28, 14 after pooling, 10 after a kernel of 5, then 5: $16 \cdot 5 \cdot 5 = 400$ numbers.
+# Two convolutions with pooling as in LeNet (6.6), for images of 28 by 28. How wide is it behind them? By
+# 6.3 it is 28, 14 after pooling, 10 after a kernel of 5, then 5: $16 \cdot 5 \cdot 5 = 400$ numbers.
 
 
 # %%
@@ -170,9 +171,9 @@ plot.lines(
 #
 # ## When are the numbers drawn?
 #
-# In the first call, layer by layer. So the same seed, set right before it, gives the numbers of a net whose sizes were
-# written out. Anything drawn in between, a batch of examples for instance, changes them. A result that is to be
-# repeated wants an example of zeros.
+# In the first call, layer by layer. So the same seed, set right before it, gives the numbers of a net whose
+# sizes were written out. Anything drawn in between, a batch of examples for instance, changes them. A
+# result that is to be repeated wants an example of zeros.
 
 
 # %%
@@ -191,8 +192,8 @@ print("equal to a layer with its sizes: zeros", torch.equal(written_out, from_ze
 # %% [markdown]
 # ## Ways not taken
 #
-# A lazy layer that the example never reaches stays without a shape. In plain torch that comes out at the first
-# example of the other kind, perhaps an hour later. `materialize` says it at once.
+# A lazy layer that the example never reaches stays without a shape. In plain torch that comes out at the
+# first example of the other kind, perhaps an hour later. `materialize` says it at once.
 
 
 # %%
@@ -213,7 +214,8 @@ print(missed)
 print("without it:", shapeless)
 
 # %% [markdown]
-# The other way to a shape is a state that has one. Loading fills in shapes and numbers with no example at all:
+# The other way to a shape is a state that has one. Loading fills in shapes and numbers with no example at
+# all:
 
 # %%
 loaded = nn.Sequential(nn.LazyLinear(256), nn.ReLU(), nn.LazyLinear(10))
@@ -224,9 +226,9 @@ same = torch.equal(loaded(example), net(example))
 print(loaded_shapes, "and the same outputs:", same)
 
 # %% [markdown]
-# divekit's own models write their sizes out. They take them from the facts of the data set, so nobody has to
-# do the arithmetic, and a model can be printed, counted and saved before there is an example. Lazy layers
-# are at their best in a notebook, while one tries what a network should look like.
+# divekit's own models write their sizes out. They take them from the facts of the data set, so nobody has
+# to do the arithmetic, and a model can be printed, counted and saved before there is an example. Lazy
+# layers are at their best in a notebook, while one tries what a network should look like.
 
 # %%
 assert all("Error" in str(answer) for answer in refused.values()), "a placeholder has numbers"
@@ -250,26 +252,27 @@ print("shapes are found out, and stay")
 # %% [markdown]
 # ## Exercises
 #
-# 1. Say the *first* size only, and let all others be found out. In `nn.Sequential(nn.Linear(20, 256), nn.LazyLinear(10))`, what
-#    is known before the first call, and what could be?
-# 2. Mend `LateLinear`: let it hold an `nn.UninitializedParameter` and `materialize` it in the first call. Which of the
-#    five optimizers can then be made too early?
-# 3. Write a lazy layer that standardises its inputs by the means and deviations of the first batch, kept as buffers. What
-#    must be true of that batch? What if it were the zeros that `materialize` is given?
-# 4. Find out shapes without computing: send an example on the device `meta` (5.6) through a copy of the net there. Where
-#    does it fail for a lazy one, and what would you note down on the way?
-# 5. For which sides below 16 does `lazy_lenet` work at all? Predict the smallest, then let `materialize` tell.
+# 1. Say the *first* size only, and let all others be found out. In `nn.Sequential(nn.Linear(20, 256),
+#    nn.LazyLinear(10))`, what is known before the first call, and what could be?
+# 2. Mend `LateLinear`: let it hold an `nn.UninitializedParameter` and `materialize` it in the first call.
+#    Which of the five optimizers can then be made too early?
+# 3. Write a lazy layer that standardises its inputs by the means and deviations of the first batch, kept as
+#    buffers. What must be true of that batch? What if it were the zeros that `materialize` is given?
+# 4. Find out shapes without computing: send an example on the device `meta` (5.6) through a copy of the net
+#    there. Where does it fail for a lazy one, and what would you note down on the way?
+# 5. For which sides below 16 does `lazy_lenet` work at all? Predict the smallest, then let `materialize`
+#    tell.
 #
 # ## What to try next
 #
-# - `nn.Sequential(nn.LazyLinear(4), nn.LazyBatchNorm1d())` called with 64 rows of `torch.randn(64, 3) + 5`: its running means
-#   are no longer zero, though nobody trained. After `materialize` with the same rows they are. With a single row the plain
-#   call is an error, as one row has no deviation; `materialize` takes it.
-# - `materialize(nn.Sequential(nn.LazyLinear(10)), torch.zeros(2, 28, 28))`: the weight is 10 by 28. A lazy layer believes
-#   what it sees, and somebody forgot `nn.Flatten()`.
-# - `materialize(nn.Sequential(nn.LazyLinear(4), nn.Linear(5, 1)), torch.zeros(1, 3))` ends in the second layer's error, and
-#   the first keeps its shape. After an error, build the net anew.
-# - `nn.LazyLinear(3)`, then `load_state_dict(nn.Linear(5, 3).state_dict())`: the weight is 3 by 5, and the layer is printed as
-#   lazy with `in_features=0` until it is called.
-# - `torch.save(nn.LazyLinear(3).state_dict(), "state.pt")` works, and `torch.load("state.pt")` refuses what was written. A state without
-#   shapes should not be saved: 5.5.
+# - `nn.Sequential(nn.LazyLinear(4), nn.LazyBatchNorm1d())` called with 64 rows of `torch.randn(64, 3) + 5`:
+#   its running means are no longer zero, though nobody trained. After `materialize` with the same rows they
+#   are. With a single row the plain call is an error, as one row has no deviation; `materialize` takes it.
+# - `materialize(nn.Sequential(nn.LazyLinear(10)), torch.zeros(2, 28, 28))`: the weight is 10 by 28. A lazy
+#   layer believes what it sees, and somebody forgot `nn.Flatten()`.
+# - `materialize(nn.Sequential(nn.LazyLinear(4), nn.Linear(5, 1)), torch.zeros(1, 3))` ends in the second
+#   layer's error, and the first keeps its shape. After an error, build the net anew.
+# - `nn.LazyLinear(3)`, then `load_state_dict(nn.Linear(5, 3).state_dict())`: the weight is 3 by 5, and the
+#   layer is printed as lazy with `in_features=0` until it is called.
+# - `torch.save(nn.LazyLinear(3).state_dict(), "state.pt")` works, and `torch.load("state.pt")` refuses what
+#   was written. A state without shapes should not be saved: 5.5.

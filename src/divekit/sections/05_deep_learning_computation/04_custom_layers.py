@@ -1,9 +1,10 @@
 # %% [markdown]
 # # 5.4 Custom layers
 #
-# torch has some hundred and fifty layers, and sooner or later the one that is wanted is not among them. A layer of one's own is
-# a block like any other (5.1): what it holds, and what it does. This section writes one that holds nothing,
-# one that holds parameters, and one that holds numbers which are no parameters. And it shows how to find out whether a new layer is right.
+# torch has more than a hundred layers, and sooner or later the one that is wanted is not among them. A
+# layer of one's own is a block like any other (5.1): what it holds, and what it does. This section writes
+# one that holds nothing, one that holds parameters, and one that holds numbers which are no parameters. And
+# it shows how to find out whether a new layer is right.
 
 # %%
 import torch
@@ -40,9 +41,9 @@ means = net(torch.rand(4, 8)).mean(dim=1)
 print(centred, "and at the end of a net", [f"{mean:.0e}" for mean in means.tolist()])
 
 # %% [markdown]
-# In single precision a mean of zero is a few billionths. The second class does the same with a single example, and it is what one
-# writes first. With more examples it takes one mean for all of them, and then what the net says of an
-# example depends on who else is in the batch:
+# In single precision a mean of zero is a few billionths. The second class does the same with a single
+# example, and it is what one writes first. With more examples it takes one mean for all of them, and then
+# what the net says of an example depends on who else is in the batch:
 
 # %%
 company = {"alone": [], "with one of 10s": [10.0], "with two of 20s": [20.0, 20.0]}
@@ -69,19 +70,20 @@ plot.lines(
 )
 
 # %% [markdown]
-# Axes are where new layers go wrong most often. A test with
-# two *different* examples, and each of them alone, finds it.
+# Axes are where new layers go wrong most often. A test with two *different* examples, and each of them
+# alone, finds it.
 #
 # ## A layer with parameters
 #
-# $\mathbf{Y} = \mathbf{X} \mathbf{W}^\top + \mathbf{b}$, once more, with all that `nn.Linear` does at its start. Since its
-# parameters have the names and shapes of torch's, each takes the other's state.
+# $\mathbf{Y} = \mathbf{X} \mathbf{W}^\top + \mathbf{b}$, once more, with all that `nn.Linear` does at its
+# start. Since its parameters have the names and shapes of torch's, each takes the other's state.
 
 # %% source
 from divekit.nn.linear import LinearScratch
 
 # %% [markdown]
-# It is used as any layer is, here from 64 numbers to 8 and to 1. With the same seed, torch's own gives the same.
+# It is used as any layer is, here from 64 numbers to 8 and to 1. With the same seed, torch's own gives the
+# same.
 
 # %%
 inputs = torch.rand(2, 64)
@@ -98,10 +100,10 @@ off = max(
 print("outputs and gradients are at most", off, "from those of torch")
 
 # %% [markdown]
-# Most new layers have no twin to be compared with. What they all have are slopes, and a slope can be had without autograd:
-# move a number a little to either side (2.4). `gradcheck` does so for every number of every input, in double precision.
-# Two layers are tried, of which the second has a mistake that one can look at for a long time. The `detach` was
-# there to silence an error, once.
+# Most new layers have no twin to be compared with. What they all have are slopes, and a slope can be had
+# without autograd: move a number a little to either side (2.4). `gradcheck` does so for every number of
+# every input, in double precision. Three layers are tried, of which the last has a mistake that one can
+# look at for a long time. The `detach` was there to silence an error, once.
 
 
 # %%
@@ -138,8 +140,8 @@ print("slopes are right:", verdict)
 # %% [markdown]
 # ## Numbers that are no parameters
 #
-# A layer may need numbers that are not learned by gradients: a constant matrix, a running mean, a mask. There are four ways
-# to hold a tensor, and they differ in who hears of it:
+# A layer may need numbers that are not learned by gradients: a constant matrix, a running mean, a mask.
+# There are four ways to hold a tensor, and they differ in who hears of it:
 
 
 # %%
@@ -166,11 +168,13 @@ for name, answers in told.items():
     print(f"{name:<10}" + "".join(f"{answer!s:<8}" for answer in answers))
 
 # %% [markdown]
-# What the layer learned from data, but not by gradients, is a **buffer**. What can be computed anew from the settings, such
-# as a table of positions, is a buffer that passes: it moves along and is not saved. A plain attribute is for what is no tensor.
+# What the layer learned from data, but not by gradients, is a **buffer**. What can be computed anew from
+# the settings, such as a table of positions, is a buffer that passes: it moves along and is not saved. A
+# plain attribute is for what is no tensor.
 #
-# A case of the first kind: inputs have units, and a net does better without them. The means and deviations of the *training*
-# data belong to the model. If they were left in the program that trains, everybody who uses the model would have to know them.
+# A case of the first kind: inputs have units, and a net does better without them. The means and deviations
+# of the *training* data belong to the model. If they were left in the program that trains, everybody who
+# uses the model would have to know them.
 
 
 # %%
@@ -225,8 +229,9 @@ print({name: round(values[-1], 3) for name, values in losses.items()}, "twice as
 plot.lines(range(1, 51), losses, x_label="step", y_label="loss", log="y")
 
 # %% [markdown]
-# The feature with the large numbers dictates the learning rate, and the other has to wait for it; twice that rate diverges. A
-# copy of the trained model needs nothing but the state: its layer brings the means along.
+# The feature with the large numbers dictates the learning rate, and the other has to wait for it; twice
+# that rate diverges. A copy of the trained model needs nothing but the state: its layer brings the means
+# along.
 
 # %%
 state = models["standardised"].state_dict()
@@ -257,21 +262,27 @@ print("the layers do what they say")
 # %% [markdown]
 # ## Exercises
 #
-# 1. Write a layer with $y_k = \sum_{i,j} W_{kij}\, x_i x_j$, first in loops and then with `torch.einsum`. How
-#    many of its parameters are of no use? Hold it against `gradcheck`.
-# 2. Centring is a multiplication by a matrix. Which one, and what is its square? What does that say about the gradient?
-# 3. Write the layer that gives the leading half of a signal's Fourier coefficients (`torch.fft.rfft`). What does it give in
-#    double precision, and does `gradcheck` take complex numbers?
-# 4. Let `Standardised` learn *during* training from each batch, a tenth of the new and nine tenths of the old, and only
-#    while `self.training`. What should happen in the very first batch? Compare with `nn.BatchNorm1d(affine=False)`.
-# 5. `Forgetful` fails. Change it so that gradients are right without a square in `forward`, in a way that survives
-#    `gradcheck` *and* trains: the weight must stay positive.
+# 1. Write a layer with $y_k = \sum_{i,j} W_{kij}\, x_i x_j$, first in loops and then with `torch.einsum`.
+#    How many of its parameters are of no use? Hold it against `gradcheck`.
+# 2. Centring is a multiplication by a matrix. Which one, and what is its square? What does that say about
+#    the gradient?
+# 3. Write the layer that gives the leading half of a signal's Fourier coefficients (`torch.fft.rfft`). What
+#    does it give in double precision, and does `gradcheck` take complex numbers?
+# 4. Let `Standardised` learn *during* training from each batch, a tenth of the new and nine tenths of the
+#    old, and only while `self.training`. What should happen in the very first batch? Compare with
+#    `nn.BatchNorm1d(affine=False)`.
+# 5. The square in `Forgetful` keeps its factor from being negative. Write it without `detach`, and a second
+#    layer that does so by another function. Both pass `gradcheck`; which of them can still learn from a
+#    weight of exactly 0?
 #
 # ## What to try next
 #
-# - `slopes_are_right(nn.ReLU(), torch.zeros(1, 5))` is false, and so it is for `nn.Dropout(0.5)`. A bend has no slope, and a layer
-#   that draws anew for each call is another function each time. At `torch.rand(3, 5)`, and in the mode `eval()`, both are right.
-# - `layer.buffer = torch.ones(3)` stays a buffer: a registered name keeps its place. `layer.parameter = torch.ones(3)` is a
-#   `TypeError`, and a plain attribute that is set to an `nn.Parameter` becomes a parameter.
-# - 2,000 steps in place of 50 for the features as they are: the loss goes from 15.5 to 5.8. With `lr=9e-5` it diverges.
+# - `slopes_are_right(nn.ReLU(), torch.zeros(1, 5))` is false, and so it is for `nn.Dropout(0.5)`. A bend
+#   has no slope, and a layer that draws anew for each call is another function each time. At `torch.rand(3,
+#   5)`, and in the mode `eval()`, both are right.
+# - `layer.buffer = torch.ones(3)` stays a buffer: a registered name keeps its place. `layer.parameter =
+#   torch.ones(3)` is a `TypeError`, and a plain attribute that is set to an `nn.Parameter` becomes a
+#   parameter.
+# - 2,000 steps in place of 50 for the features as they are: the loss goes from 15.5 to 5.8. With `lr=9e-5`
+#   it diverges.
 # - 5.5 puts such a state into a file.

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 5.5 File I/O
 #
-# What training found should survive the program that trained. This section saves tensors, lists and dicts of them, models,
-# and the whole state of a run in the middle of its way. It also opens two kinds of files up, as one
-# of them can do more than hold numbers: a program is hidden in it, and reading the file runs it.
+# What training found should survive the program that trained. This section saves tensors, lists and dicts
+# of them, models, and the whole state of a run in the middle of its way. It also opens two kinds of files
+# up, as one of them can do more than hold numbers: a program is hidden in it, and reading the file runs it.
 
 # %%
 import json
@@ -40,12 +40,12 @@ print(by_torch)
 # %% [markdown]
 # ## What is in such a file
 #
-# Next to the numbers there is a *pickle*: Python's way of writing any object down. It is not a description of the object
-# but a list of commands that make it, for a small machine with a stack. One of them, `REDUCE`, calls a function. Which
-# function, the file says.
+# Next to the numbers there is a *pickle*: Python's way of writing any object down. It is not a description
+# of the object but a list of commands that make it, for a small machine with a stack. One of them,
+# `REDUCE`, calls a function. Which function, the file says.
 #
-# The next object asks to be made by calling `os.mkdir`. A folder is harmless and easily seen. It could be any
-# function of any installed package, with any arguments.
+# The next object asks to be made by calling `os.mkdir`. A folder is harmless and easily seen. It could be
+# any function of any installed package, with any arguments.
 
 
 # %%
@@ -64,7 +64,8 @@ torch.save({"weight": torch.ones(2), "extra": Trap(mark)}, folder / "model.pt")
 
 # %% [markdown]
 # Three ways to open this file follow. The first two say no, and what matters is that they do so *before*
-# anything was run. The third was torch's default until version 2.6, and is what many answers on the web still advise.
+# anything was run. The third was torch's default until version 2.6, and is what many answers on the web
+# still advise.
 
 # %% source
 from divekit.train.weights import PICKLES, read_tensors
@@ -88,15 +89,16 @@ for name, load in ways.items():
     )
 
 # %% [markdown]
-# With `weights_only=True`, today's default, torch reads pickles by a machine of its own that knows tensors, plain
-# containers and numbers, and refuses to call anything else. It has had holes of its own (CVE-2025-32434 up to torch 2.5,
-# CVE-2026-24747 up to 2.9). A file format in which nothing can be called needs no guard.
+# With `weights_only=True`, today's default, torch reads pickles by a machine of its own that knows tensors,
+# plain containers and numbers, and refuses to call anything else. It has had holes of its own
+# (CVE-2025-32434 up to torch 2.5, CVE-2026-24747 up to 2.9). A file format in which nothing can be called
+# needs no guard.
 #
 # ## A file that holds numbers only
 #
-# That is *safetensors*. Eight bytes say how long the heading is, the heading is JSON and says for each tensor its type,
-# its shape, and where its bytes begin and end; then come the bytes. It can be read by hand, in a few lines that
-# call nothing the file names:
+# That is *safetensors*. Eight bytes say how long the heading is, the heading is JSON and says for each
+# tensor its type, its shape, and where its bytes begin and end; then come the bytes. It can be read by
+# hand, in a few lines that call nothing the file names:
 
 
 # %%
@@ -115,8 +117,9 @@ def read_by_hand(path):
 
 
 # %% [markdown]
-# A flat dict of tensors is all that the format knows. To hold lists, dicts in dicts and plain values as well, divekit takes a
-# value apart, names each tensor by where it stood, and writes the rest into the heading as JSON:
+# A flat dict of tensors is all that the format knows. To hold lists, dicts in dicts and plain values as
+# well, divekit takes a value apart, names each tensor by where it stood, and writes the rest into the
+# heading as JSON:
 
 # %% source
 from divekit.train.plain import flatten, unflatten
@@ -139,8 +142,8 @@ print("refused:", not_saved)
 # %% [markdown]
 # ## Models
 #
-# What is saved of a model is its state (5.2): the numbers by name. The code is not saved with it; whoever loads must have the
-# class, and make a model of the same sizes.
+# What is saved of a model is its state (5.2): the numbers by name. The code is not saved with it; whoever
+# loads must have the class, and make a model of the same sizes.
 
 # %% source
 from divekit.train.tensors import save_weights
@@ -175,8 +178,8 @@ plot.add_legend(axes)
 picture
 
 # %% [markdown]
-# Tensors lie one behind the other, $4 \cdot 256 \cdot 20$ bytes for the largest; the two biases can hardly be seen. A program can take one
-# of them out without reading the others.
+# Tensors lie one behind the other, $4 \cdot 256 \cdot 20$ bytes for the largest; the two biases can hardly
+# be seen. A program can take one of them out without reading the others.
 #
 # ## A state that does not fit
 #
@@ -207,8 +210,8 @@ listed = differences(load_tensors(path), renamed.state_dict())
 
 # %% [markdown]
 # torch's `load_state_dict` lists the same in its own words. It has a switch that silences the list,
-# `strict=False`: names that do not match are then passed over. It is meant for taking over a part of a model. Where a
-# name was merely misspelt, *nothing* is taken over, and no error says so:
+# `strict=False`: names that do not match are then passed over. It is meant for taking over a part of a
+# model. Where a name was merely misspelt, *nothing* is taken over, and no error says so:
 
 # %%
 misspelt = {f"model.{name}": tensor for name, tensor in load_tensors(path).items()}
@@ -223,7 +226,8 @@ print(answer.missing_keys[:2], "...", answer.unexpected_keys[:2], "...")
 # ## In the middle of training
 #
 # Adam keeps running means for each weight (11.10). A run that goes on with the weights alone starts them
-# anew. So an interrupted run needs the state of its optimizer too, which is a dict of numbers and tensors and goes into the same file.
+# anew. So an interrupted run needs the state of its optimizer too, which is a dict of numbers and tensors
+# and goes into the same file.
 
 # %%
 torch.manual_seed(0)
@@ -264,9 +268,9 @@ runs = {"weights only": weights_only, "with the optimizer": continued}
 plot.lines(range(1, 41), runs, x_label="step", y_label="loss")
 
 # %% [markdown]
-# Bit for bit the run that was never stopped. divekit's `fit(recipe, resume=folder)` does this, and keeps random generators, schedules and
-# the place in the epoch besides. Each file is written beside its place, flushed, and renamed, so that a crash while saving leaves
-# the old one whole.
+# Bit for bit the run that was never stopped. divekit's `fit(recipe, resume=folder)` does this, and keeps
+# random generators, schedules and the place in the epoch besides. Each file is written beside its place,
+# flushed, and renamed, so that a crash while saving leaves the old one whole.
 
 # %%
 for name, got in (("torch", by_torch), ("divekit", loaded)):
@@ -298,25 +302,26 @@ print("what was saved came back, and nothing else happened")
 # %% [markdown]
 # ## Exercises
 #
-# 1. `read_by_hand` knows two types. Add booleans and bfloat16, for which NumPy has no type. How would you check that offsets neither
-#    overlap nor leave the file?
-# 2. A model is saved in single precision and used in half. Is it better to convert before saving or after loading? Compare the sizes
-#    of the files, and the outputs.
-# 3. Take the first two layers of a trained network of three into a new one with another last layer. Write it with
-#    `differences`, so that a misspelt name is an error.
-# 4. Save a tied model (5.2) with `torch.save`, `save_weights` and `save_tensors(model.state_dict(), ...)`. Which file is
-#    larger, and where is the tie after loading?
-# 5. Kill a program while it saves a large tensor, a hundred times, at random moments: once with `torch.save` to the
-#    final name, once with `save_tensors`. How often can the file be read afterwards?
+# 1. `read_by_hand` knows two types. Add booleans and bfloat16, for which NumPy has no type. How would you
+#    check that offsets neither overlap nor leave the file?
+# 2. A model is saved in single precision and used in half. Is it better to convert before saving or after
+#    loading? Compare the sizes of the files, and the outputs.
+# 3. Take the first two layers of a trained network of three into a new one with another last layer. Write
+#    it with `differences`, so that a misspelt name is an error.
+# 4. Save a tied model (5.2) with `torch.save`, `save_weights` and `save_tensors(model.state_dict(), ...)`.
+#    Which file is larger, and where is the tie after loading?
+# 5. Kill a program while it saves a large tensor, a hundred times, at random moments: once with
+#    `torch.save` to the final name, once with `save_tensors`. How often can the file be read afterwards?
 #
 # ## What to try next
 #
-# - `torch.load` of a file that holds a whole model (`torch.save(nn.Linear(2, 2), path)`) is refused, as that is a pickle of a
-#   class. Save the state.
-# - `torch.save(torch.arange(1_000_000.0)[:3], path)` writes 4 MB: a slice is saved with all of the memory it looks into.
-#   `save_tensors` writes 132 bytes.
-# - Two layers that are one, with 250,500 numbers: 1.0 MB by `torch.save` and by `save_weights`, 2.0 MB by `save_tensors` of the
-#   state, which knows nothing of the model.
-# - Cut the last byte off a safetensors file, and loading says "file not fully covered". Flip a bit of a number, and nothing is
-#   said: a format knows no hashes. divekit's checkpoints keep one for each file.
-# - An optimizer made with `lr=0.5` that loads `saved["optimizer"]` has a rate of 0.02: settings are part of its state.
+# - `torch.load` of a file that holds a whole model (`torch.save(nn.Linear(2, 2), path)`) is refused, as
+#   that is a pickle of a class. Save the state.
+# - `torch.save(torch.arange(1_000_000.0)[:3], path)` writes 4 MB: a slice is saved with all of the memory
+#   it looks into. `save_tensors` writes 132 bytes.
+# - Two layers that are one, with 250,500 numbers: 1.0 MB by `torch.save` and by `save_weights`, 2.0 MB by
+#   `save_tensors` of the state, which knows nothing of the model.
+# - Cut the last byte off a safetensors file, and loading says "file not fully covered". Flip a bit of a
+#   number, and nothing is said: a format knows no hashes. divekit's checkpoints keep one for each file.
+# - An optimizer made with `lr=0.5` that loads `saved["optimizer"]` has a rate of 0.02: settings are part of
+#   its state.

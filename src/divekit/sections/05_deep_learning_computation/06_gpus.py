@@ -1,11 +1,12 @@
 # %% [markdown]
 # # 5.6 GPUs
 #
-# A GPU does many thousand multiplications at once, has a memory of its own, and works while the program goes on. Each of
-# the three has consequences for whoever writes the program: *where* a tensor lies has to be said, what lies in different
-# places cannot be combined, and a stopwatch shows something else than one thinks. This section shows all of it on any
-# machine. What it needs of a second device is done by one that torch always has, `meta`; where there are GPUs,
-# the last parts use them. (The numbers and pictures below are from a machine that has none.)
+# A GPU does many thousand multiplications at once, has a memory of its own, and works while the program
+# goes on. Each of the three has consequences for whoever writes the program: *where* a tensor lies has to
+# be said, what lies in different places cannot be combined, and a stopwatch shows something else than one
+# thinks. This section shows all of it on any machine. What it needs of a second device is done by one that
+# torch always has, `meta`; where there are GPUs, the last parts use them. (The numbers and pictures below
+# are from a machine that has none.)
 
 # %%
 import threading
@@ -41,15 +42,16 @@ missing = attempt(lambda: pick_device("cuda:99"))
 print(missing)
 
 # %% [markdown]
-# The book's `try_gpu(99)` would quietly give the CPU. For a lesson that is kind. A run that was meant for a GPU, and crawls along
-# on a CPU over the weekend, would rather have been told. So `auto` takes the best there is, and a name means
-# that device and no other. Everything in divekit that computes takes a `device` and treats it so.
+# The book's `try_gpu(99)` would quietly give the CPU. For a lesson that is kind. A run that was meant for a
+# GPU, and crawls along on a CPU over the weekend, would rather have been told. So `auto` takes the best
+# there is, and a name means that device and no other. `fit` and the command line take a `device` and treat
+# it so.
 #
 # ## A second device for everybody
 #
-# Tensors on `meta` have a shape and a type, and no numbers. What is computed with them gives tensors of the right shape at
-# once, whatever the size. So the largest of models can be built and measured on a small machine. Here is a layer with more
-# weights than any memory of today holds:
+# Tensors on `meta` have a shape and a type, and no numbers. What is computed with them gives tensors of the
+# right shape at once, whatever the size. So the largest of models can be built and measured on a small
+# machine. Here is a layer with more weights than any GPU of today holds:
 
 # %%
 with torch.device("meta"):  # whatever is made in this block is made there
@@ -63,8 +65,9 @@ print("its numbers:", attempt(lambda: answer.sum().item()))
 # %% [markdown]
 # ## Moving
 #
-# A tensor says where it is (`device`), and `to` gives one that is elsewhere. That is a *copy*, over a cable that is far slower
-# than either memory. Unless it is there already: then it is the very same tensor, and writing to it writes to the first.
+# A tensor says where it is (`device`), and `to` gives one that is elsewhere. That is a *copy*, over a cable
+# that is far slower than either memory. Unless it is there already: then it is the very same tensor, and
+# writing to it writes to the first.
 
 # %%
 here = torch.ones(2, 3)
@@ -85,8 +88,9 @@ print("moved:", moved.device, moved.shape, " and the first is still on the", her
 # %% [markdown]
 # ## Different places
 #
-# An operation wants all its tensors in one place. torch does not move them by itself, since nobody would notice, until
-# somebody wondered why it is so slow. Only a single number without axes may come from the CPU.
+# An operation wants all its tensors in one place. torch does not move them by itself, since nobody would
+# notice, until somebody wondered why it is so slow. Only a single number without axes may come from the
+# CPU.
 
 # %%
 mixed = attempt(lambda: here + there)
@@ -95,9 +99,10 @@ print("mixed:", mixed)
 print("with a single number:", with_number.device)
 
 # %% [markdown]
-# On a GPU the words are "Expected all tensors to be on the same device". They name the operation in which it was noticed,
-# not the tensor that was forgotten. There are three usual suspects: the batch, a tensor that is **made in `forward`**,
-# and a tensor that is a **plain attribute** (5.4), which `model.to(device)` does not see.
+# On a GPU the words are "Expected all tensors to be on the same device". They name the operation in which
+# it was noticed, not the tensor that was forgotten. There are three usual suspects: the batch, a tensor
+# that is **made in `forward`**, and a tensor that is a **plain attribute** (5.4), which `model.to(device)`
+# does not see.
 
 
 # %%
@@ -138,14 +143,16 @@ for way in ("attribute", "made in forward", "right"):
 print(seen["attribute"])
 
 # %% [markdown]
-# The batch in the last line is where it was made, which would be the first suspect. What is made in `forward` is made where the
-# inputs are (`device=inputs.device`, or `inputs.new_ones(...)`), all else is a parameter or a buffer, and then one line moves a model.
+# The batch in the last line is where it was made, which would be the first suspect. What is made in
+# `forward` is made where the inputs are (`device=inputs.device`, or `inputs.new_ones(...)`), all else is a
+# parameter or a buffer, and then one line moves a model.
 #
 # ## Models
 #
-# `tensor.to` gives another tensor. `model.to` changes the model itself, and gives it back. Do so *before* making the
-# optimizer: it holds the parameters that it was given. Between CPU and GPU torch usually keeps the objects and exchanges
-# what is in them. On the way to `meta` it cannot, and we see what would happen then:
+# `tensor.to` gives another tensor. `model.to` changes the model itself, and gives it back. Do so *before*
+# making the optimizer: it holds the parameters that it was given. Between CPU and GPU torch usually keeps
+# the objects and exchanges what is in them. On the way to `meta` it cannot, and we see what would happen
+# then:
 
 # %%
 model = nn.Linear(3, 1)
@@ -166,9 +173,10 @@ for device in devices:
 # %% [markdown]
 # ## It works while you go on
 #
-# A call that computes on a GPU does not compute. It puts an order into a queue and returns; the GPU works through
-# the queue. Only who wants to *see* a number has to wait: `item()`, `print`, `.cpu()`, an `if`. A CPU works at once, so for the
-# lesson here is a device of our own, a thread with a queue. torch lets other threads run while it multiplies.
+# A call that computes on a GPU does not compute. It puts an order into a queue and returns; the GPU works
+# through the queue. Only who wants to *see* a number has to wait: `item()`, `print`, `.cpu()`, an `if`. A
+# CPU works at once, so for the lesson here is a device of our own, a thread with a queue. torch lets other
+# threads run while it multiplies.
 
 
 # %%
@@ -234,12 +242,12 @@ panels[1].set_xlabel("milliseconds")
 picture
 
 # %% [markdown]
-# Above, the program prepares the next batch while the device is at work. Below, it looks at each result, and each
-# waits for the other in turn. One `loss.item()` in every step of training is enough for that. It is why divekit adds losses
-# up where they are, and reads the sum once an epoch.
+# Above, the program prepares the next batch while the device is at work. Below, it looks at each result,
+# and each waits for the other in turn. One `loss.item()` in every step of training is enough for that. It
+# is why divekit adds losses up where they are, and reads the sum once an epoch.
 #
-# And a stopwatch that is stopped when the *call* returns has measured how long it takes to give an order. It must wait for the
-# device before it is started and before it is stopped:
+# And a stopwatch that is stopped when the *call* returns has measured how long it takes to give an order.
+# It must wait for the device before it is started and before it is stopped:
 
 # %% source
 from divekit.evaluate.timing import device_clock
@@ -270,8 +278,9 @@ plot.lines(
 )
 
 # %% [markdown]
-# Even on a CPU small products waste most of their time on being called. On a GPU it is far worse, for thousands of units
-# find nothing to do in a matrix of 32 by 32. Large batches and wide layers are what it is made for.
+# Even on a CPU small products waste most of their time on being called. On a GPU it is far worse, for
+# thousands of units find nothing to do in a matrix of 32 by 32. Large batches and wide layers are what it
+# is made for.
 
 # %%
 assert devices[-1] == torch.device("cpu") and pick_device().type == devices[0].type
@@ -298,24 +307,27 @@ print("places and waiting are as told, on", *devices)
 # %% [markdown]
 # ## Exercises
 #
-# 1. Write `move(value, device)` for lists, tuples and dicts of tensors, nested as they come. What should it do with plain
-#    numbers, and with a tensor that is there already?
-# 2. How many bytes go over the cable in an epoch of Fashion-MNIST if each batch is moved when its turn comes, as floats and
-#    as bytes? When is it better to move the whole data set once?
-# 3. In `steps` the program takes 4 ms for a batch. Predict both times for 0, 2 and 20 ms from the time of one product,
-#    then measure.
-# 4. Let the queue hold two orders at most, so that the program waits when it is too far ahead. Why would a device want that?
-# 5. Estimate from the number of weights and the size of a batch whether a layer of 1,000 by 1,000 is faster on a GPU with
-#    $10^{13}$ operations per second, if its inputs come over a cable of $10^{10}$ bytes per second and its outputs go back.
+# 1. Write `move(value, device)` for lists, tuples and dicts of tensors, nested as they come. What should it
+#    do with plain numbers, and with a tensor that is there already?
+# 2. How many bytes go over the cable in an epoch of Fashion-MNIST if each batch is moved when its turn
+#    comes, as floats and as bytes? When is it better to move the whole data set once?
+# 3. In `steps` the program takes 4 ms for a batch. Predict both times for 0, 2 and 20 ms from the time of
+#    one product, then measure.
+# 4. Let the queue hold two orders at most, so that the program waits when it is too far ahead. Why would a
+#    device want that?
+# 5. Estimate from the number of weights and the size of a batch whether a layer of 1,000 by 1,000 is faster
+#    on a GPU with $10^{13}$ operations per second, if its inputs come over a cable of $10^{10}$ bytes per
+#    second and its outputs go back.
 #
 # ## What to try next
 #
-# - `nn.Linear(3, 1).to("meta").to("cpu")` is an error, for there are no numbers to copy. `to_empty(device="cpu")` gives memory with whatever
-#   happens to be in it; fill it before use.
-# - A model made on `meta` and filled by `load_state_dict(state, assign=True)` is where the state is, and no first values were drawn for
-#   nothing. Without `assign` the model stays on `meta`, with a warning.
-# - Do not count on the check: in torch 2.13, `torch.ones(2, 3) @ torch.ones(3, 2, device="meta")` is not refused, and gives a
-#   tensor on the CPU with whatever lay in memory. Each operation checks for itself, and this one forgets to.
-# - `summarise(huge, torch.empty(1, 10**7))` of `divekit.evaluate` follows any model on `meta`: 2e13 operations for one example,
-#   known at once.
+# - `nn.Linear(3, 1).to("meta").to("cpu")` is an error, for there are no numbers to copy.
+#   `to_empty(device="cpu")` gives memory with whatever happens to be in it; fill it before use.
+# - A model made on `meta` and filled by `load_state_dict(state, assign=True)` is where the state is, and no
+#   first values were drawn for nothing. Without `assign` the model stays on `meta`, with a warning.
+# - Do not count on the check: in torch 2.13, `torch.ones(2, 3) @ torch.ones(3, 2, device="meta")` is not
+#   refused, and gives a tensor on the CPU with whatever lay in memory. Each operation checks for itself,
+#   and this one forgets to.
+# - `summarise(huge, torch.empty(1, 10**7))` of `divekit.evaluate` follows any model on `meta`: 2e13
+#   operations for one example, known at once.
 # - `DIVEKIT_SAMPLE=1 divekit train lenet --device cuda:99` ends in one line before any data are read.

@@ -62,11 +62,12 @@ def examine() -> dict[str, Any]:
 def _devices() -> list[str]:
     import torch
 
-    found = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-    found = [f"cuda:{index} {name}" for index, name in enumerate(found)]
-    if torch.backends.mps.is_available():
-        found.append("mps")
-    return [*found, "cpu"]
+    from divekit.train import available_devices
+
+    return [
+        f"{device} {torch.cuda.get_device_name(device)}" if device.type == "cuda" else str(device)
+        for device in available_devices()
+    ]
 
 
 def _precisions() -> str:

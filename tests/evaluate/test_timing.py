@@ -2,8 +2,9 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
-from divekit.evaluate import Timer
+from divekit.evaluate import Timer, device_clock
 
 
 def timed(*laps):
@@ -63,3 +64,18 @@ def test_a_timer_without_laps_has_no_average():
     assert Timer().cumulative_sum() == []
     with pytest.raises(RuntimeError, match="no laps"):
         Timer().average()
+
+
+def test_a_clock_of_a_device_waits_for_it_before_each_reading(monkeypatch):
+    waited = []
+    monkeypatch.setattr(torch.accelerator, "synchronize", waited.append)
+    timer = Timer(device_clock("cuda:1"))
+    timer.start()
+    assert len(waited) == 1
+    timer.stop()
+    assert waited == [torch.device("cuda:1")] * 2
+
+
+def test_a_cpu_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(torch.accelerator, "synchronize", lambda *_: pytest.fail("it waited"))
+    assert device_clock("cpu") is time.perf_counter

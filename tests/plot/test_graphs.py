@@ -54,6 +54,9 @@ def test_arrows_without_a_gradient_run_in_the_middle():
     assert arrows_of(axes)[0][1][1] == 1
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["forward", "gradients"]
     assert [text.get_text() for text in drawn().get_legend().get_texts()] == ["forward"]
+    assert [text.get_text() for text in drawn(meaning="holds").get_legend().get_texts()] == [
+        "holds"
+    ]
 
 
 def test_operations_have_a_circle_and_texts_take_the_place_of_names():

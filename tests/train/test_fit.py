@@ -22,7 +22,7 @@ from divekit.evaluate import accuracy
 from divekit.models import LinearRegression
 from divekit.nn import squared_loss
 from divekit.optim import cosine
-from divekit.train import Recipe, evaluate, fit, pick_device
+from divekit.train import Recipe, evaluate, fit
 
 
 def small(**changes) -> Recipe:
@@ -215,13 +215,6 @@ def test_an_empty_data_set_is_an_error():
 
     with pytest.raises(UsageError, match="the data set is empty"):
         fit(small(data=Empty()), callbacks=[])
-
-
-def test_a_device_that_is_not_there_is_named():
-    assert pick_device("cpu") == torch.device("cpu")
-    for wrong in ("cuda:99", "toaster"):
-        with pytest.raises(UsageError, match=wrong):
-            pick_device(wrong)
 
 
 def test_evaluating_a_run_on_its_test_data_gives_what_its_history_says():

@@ -3,7 +3,7 @@
 from divekit.evaluate.classification import accuracy, confusion
 from divekit.evaluate.memory import kept_for_backward, peak_memory
 from divekit.evaluate.summary import Layer, Summary, layer_table, summarise
-from divekit.evaluate.timing import Timer
+from divekit.evaluate.timing import Timer, device_clock
 
 __all__ = [
     "Layer",
@@ -11,6 +11,7 @@ __all__ = [
     "Timer",
     "accuracy",
     "confusion",
+    "device_clock",
     "kept_for_backward",
     "layer_table",
     "peak_memory",

@@ -1,18 +1,20 @@
 """Measures of time.
 
-Book: 3.1 Linear Regression (vectorization for speed)
+Book: 3.1 Linear Regression (vectorization for speed), 5.6 GPUs
 """
 
 import itertools
 import time
 from collections.abc import Callable
 
+import torch
+
 
 class Timer:
     """A stopwatch that keeps its laps: ``start()``, the work, ``stop()``, as often as you like.
 
     Times are in seconds of wall clock. Work on an accelerator goes on after the call that
-    ordered it has returned; wait for it (``torch.cuda.synchronize()``) before ``stop()``.
+    ordered it has returned: there, ``Timer(device_clock(device))`` measures the work.
 
     Args:
         clock: what is read at both ends of a lap; gives seconds, from any origin.
@@ -48,3 +50,19 @@ class Timer:
     def cumulative_sum(self) -> list[float]:
         """Give, for each lap, the time of all laps up to its end."""
         return list(itertools.accumulate(self.times))
+
+
+def device_clock(device: str | torch.device) -> Callable[[], float]:
+    """Give a clock in seconds that waits, before each reading, until a device has done its work.
+
+    For ``Timer``. A CPU has done its work when a call returns, so there is nothing to wait for.
+    """
+    device = torch.device(device)
+    if device.type in ("cpu", "meta"):
+        return time.perf_counter
+
+    def read() -> float:
+        torch.accelerator.synchronize(device)
+        return time.perf_counter()
+
+    return read

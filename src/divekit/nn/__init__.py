@@ -8,6 +8,7 @@ from divekit.nn.activations import (
     sigmoid_scratch,
     tanh_scratch,
 )
+from divekit.nn.containers import SequentialScratch
 from divekit.nn.convolution import (
     Conv2dScratch,
     conv2d_scratch,
@@ -24,6 +25,8 @@ from divekit.nn.initialization import (
     xavier_normal_scratch,
     xavier_uniform_scratch,
 )
+from divekit.nn.lazy import materialize
+from divekit.nn.linear import LinearScratch
 from divekit.nn.losses import (
     cross_entropy,
     cross_entropy_scratch,
@@ -47,7 +50,9 @@ __all__ = [
     "Conv2dScratch",
     "DropoutScratch",
     "Field",
+    "LinearScratch",
     "MaxPool2dScratch",
+    "SequentialScratch",
     "avg_pool2d_scratch",
     "conv2d_scratch",
     "convolve",
@@ -60,6 +65,7 @@ __all__ = [
     "kaiming_uniform_scratch",
     "l2_penalty",
     "log_softmax_scratch",
+    "materialize",
     "max_pool2d_scratch",
     "output_size",
     "pixels_seen",

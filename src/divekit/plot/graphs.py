@@ -22,6 +22,7 @@ def graph(
     *,
     operations: Collection[str] = (),
     texts: Mapping[str, str] | None = None,
+    meaning: str = "forward",
     cell: tuple[float, float] = (1.05, 0.95),
 ) -> "Figure":
     """Draw nodes on a grid and arrows between them; gradients go against the arrows.
@@ -34,6 +35,7 @@ def graph(
             from the second name to the first, in another colour.
         operations: names of the nodes that are operations; they get a circle.
         texts: what to write in a node, where that is not its name; ``$...$`` is a formula.
+        meaning: what an arrow stands for, written above the picture.
         cell: width and height of a step on the grid, in inches.
     """
     back, texts = back or {}, texts or {}
@@ -82,7 +84,7 @@ def graph(
         axes.text(
             x, y, texts.get(name, name), color=INK, fontsize=11, ha="center", va="center", bbox=box
         )
-    entries = [("forward", FORWARD), ("gradients", BACKWARD)][: 2 if back else 1]
+    entries = [(meaning, FORWARD), ("gradients", BACKWARD)][: 2 if back else 1]
     for text, colour in entries:
         axes.plot([], [], color=colour, label=text)
     axes.legend(

@@ -27,13 +27,15 @@ class Disk:
         """Write a new file."""
         path.write_bytes(content)
 
-    def write_tensors(self, path: Path, tensors: Mapping[str, Tensor]) -> None:
-        """Write tensors as a safetensors file."""
+    def write_tensors(
+        self, path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None
+    ) -> None:
+        """Write tensors as a safetensors file, with a few words about them."""
         from safetensors import SafetensorError
         from safetensors.torch import save_file
 
         try:
-            save_file(dict(tensors), path)
+            save_file(dict(tensors), path, metadata)
         except SafetensorError as error:  # its own name for a full disk
             raise OSError(str(error)) from error
 

@@ -23,6 +23,7 @@ from divekit.errors import UsageError
 from divekit.train import parallel
 from divekit.train.callbacks import Callback, default_callbacks
 from divekit.train.checkpoint import read_checkpoint, remaining, restore
+from divekit.train.devices import pick_device
 from divekit.train.means import Means
 from divekit.train.memory import keep_memory
 from divekit.train.recipe import Batch, BatchesLike, Metrics, Recipe, Record, Step
@@ -152,21 +153,6 @@ def _measure(
         return loss, {}
     with torch.no_grad():
         return loss, {name: metric(outputs, targets) for name, metric in recipe.metrics.items()}
-
-
-def pick_device(device: str | torch.device = "auto") -> torch.device:
-    """Turn ``auto`` into CUDA, else MPS, else the CPU; check that a named device is there."""
-    if device == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        chosen = torch.device(device)
-        torch.empty(0, device=chosen)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise UsageError(f"device {device!r} cannot be used: {reason}") from None
-    return chosen
 
 
 def _defines_stepped(watcher: Callback) -> bool:

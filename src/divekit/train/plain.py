@@ -18,7 +18,7 @@ _DICTS = (dict, OrderedDict, defaultdict, Counter)
 
 
 def flatten(value: Any, name: str = "state") -> tuple[Any, dict[str, Tensor]]:
-    """Split a nested value into JSON and tensors by name.
+    """Split a nested value into JSON and tensors by name, which says where each stood.
 
     Raises UsageError, which names the place, for a value of any other kind.
     """
@@ -28,24 +28,31 @@ def flatten(value: Any, name: str = "state") -> tuple[Any, dict[str, Tensor]]:
         if item is None or isinstance(item, bool | int | float | str):
             return item
         if isinstance(item, Tensor):
+            while place in tensors:  # keys 0 and "0" are spelled alike
+                place += "'"
             tensors[place] = item
             return {"tensor": place}
         if type(item) in _DICTS:
-            pairs = [[walk_key(key), walk(part, f"{place}.{key}")] for key, part in item.items()]
+            pairs = [[walk_key(key), walk(part, below(place, key))] for key, part in item.items()]
             return {"counter" if isinstance(item, Counter) else "dict": pairs}
         if isinstance(item, list | tuple):
-            parts = [walk(part, f"{place}.{index}") for index, part in enumerate(item)]
+            parts = [walk(part, below(place, index)) for index, part in enumerate(item)]
             return parts if isinstance(item, list) else {"tuple": parts}
         if isinstance(item, torch.dtype):
             return {"dtype": str(item).removeprefix("torch.")}
         raise UsageError(
-            f"{place} is a {type(item).__name__}, which a checkpoint cannot hold; "
-            "numbers, text, tensors, lists and dicts of them can be saved"
+            f"{place or 'this'} is a {type(item).__name__}, which cannot be saved; "
+            "numbers, text, tensors, and lists and dicts of them can"
         )
+
+    def below(place: str, key: Any) -> str:
+        return f"{place}.{key}" if place else str(key)
 
     def walk_key(key: Any) -> Any:
         if not isinstance(key, bool | int | float | str):
-            raise UsageError(f"{name}: a key of type {type(key).__name__} cannot be saved")
+            raise UsageError(
+                f"{name or 'this'}: a key of type {type(key).__name__} cannot be saved"
+            )
         return key
 
     return walk(value, name), tensors

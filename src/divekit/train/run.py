@@ -213,11 +213,16 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def load_weights(folder: str | Path, model: nn.Module, *, best: bool = False) -> None:
-    """Load a saved run's weights into a model of the same shape. Nothing in a run is executed.
+    """Load a saved run's weights into a model of the same shapes. Nothing in a run is executed.
 
-    With ``best``, those of the best epoch in place of the last.
+    In place of a run's folder, a single file of weights will do, as ``save_weights`` writes it.
+    With ``best``, those of a run's best epoch in place of the last. Raises BadDataError, which
+    lists what differs, where the weights do not fit; the model is then as it was.
     """
     folder = Path(folder)
+    if not folder.is_dir() and not best:
+        fill(model, read_tensors(folder), folder)
+        return
     if best and not (folder / BEST).exists():
         raise UsageError(
             f"{folder} holds no weights of a best epoch: there were no test data to choose it by"

@@ -86,6 +86,17 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise BadDataError(f"{path}: cannot be read ({error})") from error
 
 
+def read_metadata(path: Path) -> dict[str, str]:
+    """Read the text that a safetensors file carries beside its tensors."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (OSError, SafetensorError) as error:
+        raise BadDataError(f"{path}: cannot be read ({error})") from error
+
+
 def _first_names(state: Mapping[str, Tensor]) -> dict[str, str]:
     """Map each name to the first name of the same tensor."""
     firsts: dict[tuple[object, ...], str] = {}

@@ -33,6 +33,12 @@ from divekit.mx.npx.activations import (
     softmax,
     stop_gradient,
 )
+from divekit.mx.npx.detection import (
+    multibox_detection,
+    multibox_prior,
+    multibox_target,
+    roi_pooling,
+)
 from divekit.mx.npx.layers import (
     batch_norm,
     convolution,
@@ -89,8 +95,6 @@ _ELSEWHERE = {
     "box_nms": "torchvision.ops.nms",
     "roi_align": "torchvision.ops.roi_align",
     "masked_softmax": "npx.softmax with use_length, or torch.softmax of masked scores",
-    "multibox_target": "d2l.multibox_target of the book",
-    "multibox_detection": "d2l.multibox_detection of the book",
 }
 
 

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from divekit.mx import autograd
-from divekit.mx.array import ndarray, wrap, write
+from divekit.mx.array import ndarray, without_grad, wrap, write
 from divekit.mx.errors import MXNetError
+from divekit.mx.state import STATE
 
 
 class Optimizer:
@@ -184,15 +185,15 @@ class Rule(Optimizer):
             return
         self._update_count(index)
         kept = () if state is None else state if isinstance(state, tuple) else (state,)
-        with torch.no_grad():
-            self.step(
-                weight.tensor,
-                grad.tensor if self.rescale_grad == 1 else grad.tensor * self.rescale_grad,
-                [array.tensor for array in kept],
-                self._get_lr(index),
-                self._get_wd(index),
-                self._counts[index],
-            )
+        without_grad(
+            self.step,
+            weight.tensor,
+            grad.tensor if self.rescale_grad == 1 else grad.tensor * self.rescale_grad,
+            [array.tensor for array in kept],
+            self._get_lr(index),
+            self._get_wd(index),
+            self._counts[index],
+        )
 
     def step(
         self, weight: Tensor, grad: Tensor, kept: list[Tensor], lr: float, wd: float, count: int
@@ -228,10 +229,13 @@ class Updater:
             for one in zip(index, grad, weight, strict=True):
                 self(*one)
             return
-        with autograd.pause(train_mode=autograd.is_training()):
-            if index not in self.states:
-                self.states[index] = self.optimizer.create_state_multi_precision(index, weight)
-            self.optimizer.update_multi_precision(index, weight, grad, self.states[index])
+        if STATE.recording:
+            with autograd.pause(train_mode=STATE.training):
+                self(index, grad, weight)
+            return
+        if index not in self.states:
+            self.states[index] = self.optimizer.create_state_multi_precision(index, weight)
+        self.optimizer.update_multi_precision(index, weight, grad, self.states[index])
 
 
 def get_updater(optimizer: Optimizer) -> Updater:

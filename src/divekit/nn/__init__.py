@@ -19,6 +19,7 @@ from divekit.nn.convolution import (
 )
 from divekit.nn.dropout import DropoutScratch, dropout_scratch
 from divekit.nn.initialization import (
+    draw_weights,
     kaiming_normal_scratch,
     kaiming_uniform_scratch,
     xavier_normal_scratch,
@@ -39,6 +40,7 @@ from divekit.nn.pooling import (
     max_pool2d_scratch,
 )
 from divekit.nn.receptive_field import Field, pixels_seen, receptive_fields
+from divekit.nn.sizes import image_sides, scaled
 
 __all__ = [
     "ACTIVATIONS",
@@ -55,7 +57,9 @@ __all__ = [
     "cross_correlate_channels",
     "cross_entropy",
     "cross_entropy_scratch",
+    "draw_weights",
     "dropout_scratch",
+    "image_sides",
     "kaiming_normal_scratch",
     "kaiming_uniform_scratch",
     "l2_penalty",
@@ -66,6 +70,7 @@ __all__ = [
     "prelu_scratch",
     "receptive_fields",
     "relu_scratch",
+    "scaled",
     "sigmoid_scratch",
     "squared_loss",
     "squared_loss_scratch",

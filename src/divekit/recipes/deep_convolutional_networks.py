@@ -2,9 +2,10 @@
 
 Book: 7.1 (AlexNet), 7.2 (VGG), 7.3 (NiN), 7.4 (GoogLeNet)
 
-The goals on Fashion-MNIST stand below what the book's notebooks printed with these settings. Ten
-epochs at 224 pixels take minutes on a GPU and many hours on a CPU. The samples, of 1,437 images, have
-narrow networks, Adam and the initial values made for ReLU, since SGD would take many more steps.
+The goals on Fashion-MNIST stand below what the book's notebooks printed for these settings. Ten
+epochs at 224 pixels take minutes on a GPU and many hours on a CPU. Of the sample's 1,437 images
+SGD would need many more epochs: there the networks are narrow, and take Adam and the initial
+values made for ReLU.
 """
 
 from collections.abc import Callable
@@ -88,7 +89,7 @@ def vgg(
     optimizer: Literal["sgd", "adam"] = "sgd",
     seed: int = 0,
 ) -> Recipe:
-    """VGG-11 with a quarter of its channels on Fashion-MNIST, enlarged to 224 pixels (book 7.2)."""
+    """VGG-11, a quarter as wide, on Fashion-MNIST, enlarged to 224 pixels (book 7.2)."""
     blocks = {11: VGG11, 13: VGG13, 16: VGG16, 19: VGG19}[depth]
     return Recipe(
         data=FashionMNIST(batch_size=batch_size, resize=resize),

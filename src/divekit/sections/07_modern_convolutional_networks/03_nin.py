@@ -74,7 +74,7 @@ for name, whole in (("AlexNet", alexnet_parts), ("NiN", parts)):
 # out, for the same reason.
 
 # %% source
-from divekit.recipes.deep_convolutional_networks import INITIAL, nin
+from divekit.recipes.deep_convolutional_networks import nin
 
 # %%
 run = fit(nin())
@@ -141,31 +141,31 @@ for last_relu in (True, False):
 # network, as it is made, before any training.
 
 # %%
-lost = {"xavier": [], "kaiming": []}
-spread = {"xavier": [], "kaiming": []}
-for name in lost:
+lost, spread = {}, {}
+for name, initial in (("Xavier", nn.init.xavier_uniform_), ("Kaiming", nn.init.kaiming_normal_)):
+    lost[name], spread[name] = [], []
     for seed in range(6):
         torch.manual_seed(seed)
-        fresh = NiN(images.shape[1], initial=INITIAL[name]).eval()
+        fresh = NiN(images.shape[1], initial=initial).eval()
         with torch.no_grad():
-            scores_at_first = fresh(images)
-        lost[name].append((scores_at_first == 0).all(dim=0).sum().item())
-        spread[name].append(scores_at_first.std(dim=0).max().item())
+            first_scores = fresh(images)
+        lost[name].append((first_scores == 0).all(dim=0).sum().item())
+        spread[name].append(first_scores.std(dim=0).max().item())
     print(f"{name:<8} classes lost {lost[name]}, spread over images {max(spread[name]):.1g}")
 
 # %% [markdown]
-# With Xavier's weights every network begins with some of its ten classes lost. The signal has faded on its way
-# through twelve layers of ReLU (7.2): all images get nearly the same score, which is decided by biases of
-# either sign. A run that brings its classes back ends well; one that does not ends where the book's worst
-# did.
+# With Xavier's weights every network begins with some of its ten classes lost. The signal has faded on
+# its way through twelve layers of ReLU (7.2): all images get nearly the same score, and it is biases
+# that decide whether it is above zero. An accuracy of 0.45 is that of a network that never found half of
+# its classes. With Kaiming's there is more of a signal, and fewer classes are lost, but some are.
 
 # %%
 print(run.check())  # fails when the recipe's goal is missed
 assert parts.parameters == 1_992_166, "not the book's network"
 assert difference < 1e-6, "the two ways disagree"
 assert torch.allclose(class_maps.mean(dim=(2, 3)), scores, atol=1e-5), "a score is another mean"
-assert min(lost["xavier"]) > 0, "no class is lost"
-assert max(spread["xavier"]) < 0.05 * min(spread["kaiming"]), "the signal has not faded"
+assert min(lost["Xavier"]) > 0, "no class is lost"
+assert max(spread["Xavier"]) < 0.05 * min(spread["Kaiming"]), "the signal has not faded"
 assert pulls[True] == 0 and pulls[False] < -0.1, "the last ReLU makes no difference"
 
 # %% [markdown]
@@ -181,4 +181,8 @@ assert pulls[True] == 0 and pulls[False] < -0.1, "the last ReLU makes no differe
 #
 # ## What to try next
 #
+# - The book's network, a quarter as wide, on the clothes at 99 pixels and a rate of 0.1: of the five
+#   classes that seed 0 begins without, none had come back after 600 steps, and three more were lost.
+# - The sample with `nin(last_relu=True)`: after five epochs seed 0 has an accuracy of 0.60, where it has 0.93 without
+#   the last ReLU, and three classes get no score on any test image.
 # - 7.4 uses convolutions of 1 by 1 to make wide layers affordable.

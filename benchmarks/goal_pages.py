@@ -38,9 +38,9 @@ def write_page(chapter: book.Chapter) -> Path:
     """Write what is on record for a chapter's recipes as a page; give its path."""
     parts = [
         f"# Results: {chapter.number} {chapter.title}",
-        "Every figure is that of the last epoch of a run with the recipe's own settings, or with those "
-        "in its command, on the data named. `python -m benchmarks.goals` runs them again and writes "
-        "this page.",
+        "Every figure is that of the last epoch of a run with the recipe's own settings, or with "
+        "those in its command, on the data named. `python -m benchmarks.goals` runs them again and "
+        "writes this page.",
     ]
     for name in recipes_of(chapter):
         if _record_path(name).exists():

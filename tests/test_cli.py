@@ -34,7 +34,7 @@ def test_list_shows_every_section_by_chapter(divekit):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("alexnet", ["46,764,746", "features.0     Conv2d     96 x 54 x 54", "data.resize = 224"]),
+        ("alexnet", ["46,764,746", "features.0    Conv2d     96 x 54 x 54", "data.resize = 224"]),
         ("vgg", ["43,093,322", "width = 0.25", "on sample:  resize = 32", "7.2"]),
         ("nin", ["1,992,166", "10 x 5 x 5", "1,524,594,704", "7.3"]),
         ("googlenet", ["5,977,530", "inceptions.1.3.path2.2  Conv2d", "data.resize = 96", "7.4"]),

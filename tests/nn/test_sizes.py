@@ -1,7 +1,7 @@
 import pytest
 
 from divekit.errors import UsageError
-from divekit.nn import image_sides, scaled
+from divekit.nn.sizes import image_sides, scaled
 
 SETTINGS = {"at_least": 10, "model": "ThisNet", "usual": 32}
 

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from divekit.nn import draw_weights, image_sides, output_size, scaled
+from divekit.nn import draw_weights, output_size
+from divekit.nn.sizes import image_sides, scaled
 
 _SMALLEST = 65
 """Side of the smallest images: of fewer pixels the third pooling finds no window."""

@@ -10,7 +10,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from divekit.nn import draw_weights, scaled
+from divekit.nn import draw_weights
+from divekit.nn.sizes import scaled
 
 Paths = tuple[int, tuple[int, int], tuple[int, int], int]
 """Channels of the four paths of a block; where a path has two layers, of both."""

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from divekit.nn import draw_weights, image_sides, scaled
+from divekit.nn import draw_weights
+from divekit.nn.sizes import image_sides, scaled
 
 _SMALLEST = 67
 """Side of the smallest images: of fewer pixels the third pooling finds no window."""

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
-from divekit.nn import draw_weights, image_sides, scaled
+from divekit.nn import draw_weights
+from divekit.nn.sizes import image_sides, scaled
 
 # A pair for each block: how many convolutions, and how many channels they give. Together with the
 # three dense layers they are the 11, 13, 16 and 19 layers that have weights.

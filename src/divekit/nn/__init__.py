@@ -40,7 +40,6 @@ from divekit.nn.pooling import (
     max_pool2d_scratch,
 )
 from divekit.nn.receptive_field import Field, pixels_seen, receptive_fields
-from divekit.nn.sizes import image_sides, scaled
 
 __all__ = [
     "ACTIVATIONS",
@@ -59,7 +58,6 @@ __all__ = [
     "cross_entropy_scratch",
     "draw_weights",
     "dropout_scratch",
-    "image_sides",
     "kaiming_normal_scratch",
     "kaiming_uniform_scratch",
     "l2_penalty",
@@ -70,7 +68,6 @@ __all__ = [
     "prelu_scratch",
     "receptive_fields",
     "relu_scratch",
-    "scaled",
     "sigmoid_scratch",
     "squared_loss",
     "squared_loss_scratch",

@@ -1,11 +1,11 @@
 # %% [markdown]
 # # 7.1 Deep convolutional neural networks (AlexNet)
 #
-# For twenty years after LeNet, people measured images by rules of their own (edges, corners, histograms
-# of them) and let a machine learn only the last step. In 2012 a network that learned all of it, from the
-# pixels up, won the ImageNet challenge by a wide margin. It had LeNet's plan. What had changed were the
-# data (a million labelled photographs), the hardware (two graphics cards), and a handful of decisions that this
-# section looks at one by one: size, ReLU, dropout.
+# For twenty years after LeNet, people measured images by rules of their own (edges, corners,
+# histograms of them) and let a machine learn only the last step. In 2012 a network that learned
+# all of it, from the pixels up, won the ImageNet challenge by a wide margin. It had LeNet's plan.
+# What had changed were the data (a million labelled photographs), the hardware (two graphics
+# cards), and a handful of decisions that this section looks at one by one: size, ReLU, dropout.
 
 # %%
 import torch
@@ -20,10 +20,11 @@ from divekit.train import fit
 # %% [markdown]
 # ## The network
 #
-# Five convolutions in place of two, three dense layers as before. The first kernel is 11 by 11 and moves by
-# four pixels, since things in photographs are larger than in scans of 28 pixels. Pooling windows overlap: 3 by 3,
-# in steps of 2. The images are enlarged to 224 pixels, for the sake of the network, not of the clothes.
-# Fewer than 65 leave nothing for the third pooling, and that is an error at once.
+# Five convolutions in place of two, three dense layers as before. The first kernel is 11 by 11 and
+# moves by four pixels, since things in photographs are larger than in scans of 28 pixels. Pooling
+# windows overlap: 3 by 3, in steps of 2. The images are enlarged to 224 pixels, for the sake of
+# the network, not of the clothes. Fewer than 65 leave nothing for the third pooling, and that is
+# an error at once.
 
 # %% source
 from divekit.models.alexnet import AlexNet
@@ -41,9 +42,8 @@ for name, parts in (("LeNet", lenet_parts), ("AlexNet", alexnet_parts)):
 print(f"of AlexNet's parameters {dense / alexnet_parts.parameters:.0%} are in its dense layers")
 
 # %% [markdown]
-# It has 758 times LeNet's parameters and does 2,252 times its work. The dense layers hold 92% of the
-# parameters, 187 million bytes of them, and do 5% of the work; the sections that follow make
-# them smaller, and then do without.
+# It has 758 times LeNet's parameters and does 2,252 times its work. The dense layers hold 92% of
+# the parameters and do 5% of the work; 7.3 does without them.
 #
 # ## ReLU
 #
@@ -79,11 +79,11 @@ plot.lines(range(1, 9), sizes, x_label="layer", y_label="size of the gradient", 
 #
 # ## Training
 #
-# Stochastic gradient descent at a rate of 0.01, a ninetieth of LeNet's: with ReLU, gradients are no longer
-# small. Half of the 8,192 hidden dense units are left out in every step (4.6), or that many
-# parameters would learn the images by heart. The paper also shifted, mirrored and recoloured its images;
-# 13.1 does so. On a CPU this takes a night, on a GPU some minutes. The sample takes
-# an eighth of the channels, images of 65 pixels, and Adam.
+# Stochastic gradient descent at a rate of 0.01, a ninetieth of LeNet's: with ReLU, gradients are
+# no longer small. Half of the 8,192 hidden dense units are left out in every step (4.6), or that
+# many parameters would learn the images by heart. The paper also shifted, mirrored and recoloured
+# its images; 13.1 does so. On a CPU this takes a night, on a GPU some minutes. The sample takes an
+# eighth of the channels, images of 65 pixels, and Adam.
 
 # %% source
 from divekit.recipes.deep_convolutional_networks import alexnet
@@ -93,14 +93,14 @@ run = fit(alexnet())
 plot.curves(run.history)
 
 # %% [markdown]
-# In the first epochs the accuracy on the test data is far above that in training. This is not luck: a figure of
-# training is the mean over an epoch in which the network was changing, and is taken with half of the units
-# left out.
+# In the first epochs the accuracy on the test data is far above that in training. This is not
+# luck: a figure of training is the mean over an epoch in which the network was changing, and is
+# taken with half of the units left out.
 #
 # ## What the first layer learned
 #
-# The same kernels before and after training, and below them the difference, which is small and drawn
-# on a scale of its own. Red is positive, blue negative, white nothing.
+# The same kernels before and after training, and below them the difference, which is small and
+# drawn on a scale of its own. Red is positive, blue negative, white nothing.
 
 # %%
 torch.manual_seed(run.recipe.seed)
@@ -128,10 +128,10 @@ for name, value in rough.items():
     print(f"neighbouring weights, {name}: {value:.2f}")
 
 # %% [markdown]
-# The kernels begin as noise, and after so few steps noise is still most of what one sees. But what training
-# *added* is smooth: broad stripes and blobs of eleven pixels, since the images are smooth, and a
-# gradient is a weighted sum of patches of images. On a million photographs, and after weeks, the noise
-# is gone, and stripes of all directions and patches of colour are left.
+# The kernels begin as noise, and after so few steps noise is still most of what one sees. But what
+# training *added* is smooth: broad stripes and blobs of eleven pixels, since the images are
+# smooth, and a gradient is a weighted sum of patches of images. On a million photographs, and
+# after weeks, the noise is gone, and stripes of all directions and patches of colour are left.
 
 # %%
 print(run.check())  # fails when the recipe's goal is missed
@@ -143,12 +143,12 @@ assert rough["change"] < 0.6, "what was learned is as rough as noise"
 # %% [markdown]
 # ## Exercises
 #
-# 1. Which layer has most of the parameters, and why just this one? Work out its number without the table,
-#    and again for images of 96 pixels.
-# 2. How much memory do the activations of one image take, and those of a batch of 128, with gradients?
-#    Compare with the parameters. Which of the two would you save first?
-# 3. The paper cut the network into two halves for two graphics cards. Use `groups=2` in the second, fourth and fifth
-#    convolution: what does it save in parameters, what in work?
+# 1. Which layer has most of the parameters, and why just this one? Work out its number without the
+#    table, and again for images of 96 pixels.
+# 2. How much memory do the activations of one image take, and those of a batch of 128, with
+#    gradients? Compare with the parameters. Which of the two would you save first?
+# 3. The paper cut the network into two halves for two graphics cards. Use `groups=2` in the
+#    second, fourth and fifth convolution: what does it save in parameters, what in work?
 # 4. Fit the network to images of 28 pixels as they are: other kernels, other strides. How much
 #    of the accuracy was due to enlarging?
 # 5. Draw the sizes of the gradients again, for `nn.Tanh`, and for other widths. Which of the two

@@ -3,9 +3,9 @@
 #
 # AlexNet works, but says nothing about how to build the next network: every layer has numbers of
 # its own. VGG, named after a group in Oxford, has one part, repeated: some convolutions of 3 by 3
-# that keep the sides, and a pooling that halves them. How many of each is a short table. This section builds
-# networks of 11 to 19 layers from it, works out why 3 by 3 is enough, and shows what made
-# the deeper ones hard to train.
+# that keep the sides, and a pooling that halves them. How many of each is a short table. This
+# section builds networks of 11 to 19 layers from it, works out why 3 by 3 is enough, and shows
+# what made the deeper ones hard to train.
 
 # %%
 import torch
@@ -19,9 +19,10 @@ from divekit.train import fit
 # %% [markdown]
 # ## One block
 #
-# Two convolutions of 3 by 3, one after the other, see what one of 5 by 5 sees, and three see what one of 7 by 7
-# does. From $c$ channels to $c$ channels they have $2 \cdot 9c^2 = 18c^2$ weights where
-# the larger kernel has $25c^2$, and $27c^2$ where it has $49c^2$. And there is a ReLU after each.
+# Two convolutions of 3 by 3, one after the other, see what one of 5 by 5 sees, and three see what
+# one of 7 by 7 does. From $c$ channels to $c$ channels they have $2 \cdot 9c^2 = 18c^2$ weights
+# where the larger kernel has $25c^2$, and $27c^2$ where it has $49c^2$. And there is a ReLU after
+# each.
 
 # %% source
 from divekit.models.vgg import vgg_block
@@ -42,9 +43,9 @@ for number in (1, 2, 3):
     print(f"one of {side} x {side}: {one.weight.numel():,}")
 
 # %% [markdown]
-# The gradient says the same. White is where it arrives from the number in the middle. But the pixels do not
-# count alike. Averaged over many random blocks, those in the middle are felt most, since most ways lead
-# to them. Below is the mean of the gradient's square.
+# The gradient says the same. White is where it arrives from the number in the middle. But the
+# pixels do not count alike. Averaged over many random blocks, those in the middle are felt most,
+# since most ways lead to them. Below is the mean of the gradient's square.
 
 # %%
 noise = torch.rand(1, 9, 9, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
@@ -69,8 +70,8 @@ plot.images(
 # %% [markdown]
 # ## The networks
 #
-# A table of pairs, how many convolutions and how many channels, is all that tells VGG-11 from VGG-19.
-# Each block halves the sides and, until there are 512, doubles the channels.
+# A table of pairs, how many convolutions and how many channels, is all that tells VGG-11 from
+# VGG-19. Each block halves the sides and, until there are 512, doubles the channels.
 
 # %% source
 from divekit.models.vgg import VGG, VGG11, VGG13, VGG16, VGG19
@@ -95,18 +96,20 @@ for name, (parameters, flops) in table.items():
 print(parts)
 
 # %% [markdown]
-# The last table is the network that is trained here: a quarter of the channels, since Fashion-MNIST is
-# small. Its convolutions have about a sixteenth of the weights, but the dense layers are still large: 42.5 of its 43.1
-# million parameters. With all its channels VGG-11 does eight times the work of AlexNet.
+# The last table is the network that is trained here: a quarter of the channels, since
+# Fashion-MNIST is small. Its convolutions have about a sixteenth of the weights, but the dense
+# layers are still large: 42.5 of its 43.1 million parameters. With all its channels VGG-11 does
+# eight times the work of AlexNet.
 #
 # ## Why deep was hard
 #
-# The paper drew its weights with a deviation of 0.01. Sixteen layers then learned only when some of them
-# were taken from a network of 11 that had been trained before. Xavier's weights (4.8) keep a signal's
-# size in a network without ReLU; but ReLU throws half of the signal away, which halves its mean
-# square, layer after layer. Kaiming's have about twice the variance to make up for it. Follow the
-# signal through VGG-19, right after it was made: how much do the numbers of one place differ from
-# image to image? (What does not differ comes from the biases, and knows nothing of the image.)
+# The paper drew its weights with a deviation of 0.01. Sixteen layers then learned only when some
+# of them were taken from a network of 11 that had been trained before. Xavier's weights (4.8) keep
+# a signal's size in a network without ReLU; but ReLU throws half of the signal away, which halves
+# its mean square, layer after layer. Kaiming's have about twice the variance to make up for it.
+# Follow the signal through VGG-19, right after it was made: how much do the numbers of one place
+# differ from image to image? (What does not differ comes from the biases, and knows nothing of the
+# image.)
 
 # %%
 images = torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(1))
@@ -138,9 +141,9 @@ for name, sizes in signals.items():
 plot.lines(range(1, 17), signals, x_label="convolution", y_label="spread over images", log="y")
 
 # %% [markdown]
-# With 0.01, two images that differ by tenths at the first layer differ by less than a billionth at the
-# last, and single precision has but seven digits. With Xavier's they differ by a hundred-thousandth, which is
-# little to learn from. With Kaiming's, a twentieth of what there was is left.
+# With 0.01, images are a hundredth apart after the first layer and less than a billionth after the
+# last, and single precision has but seven digits. With Xavier's they are still a hundred-thousandth
+# apart, which is little to learn from. With Kaiming's, a twentieth of what there was is left.
 #
 # ## Training
 #
@@ -171,15 +174,16 @@ assert spread["Xavier"] > 300 * spread["0.01"], "the signal of 0.01 does not fad
 # %% [markdown]
 # ## Exercises
 #
-# 1. How much memory do the activations of VGG-11 take in training, for a batch of 128 images? Compare with
-#    AlexNet. In which blocks are they?
-# 2. A convolution of 1 by 5 followed by one of 5 by 1 sees 5 by 5 pixels as well. Count its weights. What
-#    can two of 3 by 3 say that it cannot?
-# 3. Put the four convolutions of the last two blocks into the first two instead: `blocks=((2, 64), ...)`.
-#    What happens to parameters and work? Which place is the cheaper one for one more layer?
-# 4. Work out the receptive field of one number at the end of VGG-11 and of VGG-19. How do they compare with
-#    the side of the image?
-# 5. Replace all poolings by a stride of 2 in the last convolution of a block. What does training say?
+# 1. How much memory do the activations of VGG-11 take in training, for a batch of 128 images?
+#    Compare with AlexNet. In which blocks are they?
+# 2. A convolution of 1 by 5 followed by one of 5 by 1 sees 5 by 5 pixels as well. Count its
+#    weights. What can two of 3 by 3 say that it cannot?
+# 3. Put the four convolutions of the last two blocks into the first two instead: `blocks=((2, 64),
+#    ...)`. What happens to parameters and work? Which place is the cheaper one for one more layer?
+# 4. Work out the receptive field of one number at the end of VGG-11 and of VGG-19. How do they
+#    compare with the side of the image?
+# 5. Replace all poolings by a stride of 2 in the last convolution of a block. What does training
+#    say?
 #
 # ## What to try next
 #

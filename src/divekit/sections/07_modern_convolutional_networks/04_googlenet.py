@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 7.4 Networks with parallel concatenations (GoogLeNet)
 #
-# Kernels of 1, 3, 5, 7 or 11 pixels: the networks so far each made another choice, and none could say
-# why. GoogLeNet, which won the ImageNet challenge of 2014, does not choose. Its block looks at the same
-# maps through several windows at once, and lets the next block pick. The art is to make that
-# affordable, and the means is NiN's convolution of 1 by 1.
+# Kernels of 1, 3, 5, 7 or 11 pixels: the networks so far each made another choice, and none could
+# say why. GoogLeNet, which won the ImageNet challenge of 2014, does not choose. Its block looks at
+# the same maps through several windows at once, and lets the next block pick. The art is to make
+# that affordable, and the means is NiN's convolution of 1 by 1.
 
 # %%
 import torch
@@ -19,8 +19,8 @@ from divekit.train import fit
 # %% [markdown]
 # ## The Inception block
 #
-# Four paths, side by side: 1 by 1 alone; 1 by 1, then 3 by 3; 1 by 1, then 5 by 5; and the maximum of 3 by 3,
-# then 1 by 1. All keep the sides, so that the channels they give can be stacked.
+# Four paths, side by side: 1 by 1 alone; 1 by 1, then 3 by 3; 1 by 1, then 5 by 5; and the maximum
+# of 3 by 3, then 1 by 1. All keep the sides, so that the channels they give can be stacked.
 
 # %% source
 from divekit.models.googlenet import Inception
@@ -44,13 +44,13 @@ for name, view in views.items():
 plot.images(torch.stack(list(views.values())).float(), list(views), columns=5)
 
 # %% [markdown]
-# White is where the gradient of the number in the middle arrives. (Of nine pixels the maximum takes the largest
-# of each channel; the others are not felt just now.)
+# White is where the gradient of the number in the middle arrives. (Of nine pixels the maximum
+# takes the largest of each channel; the others are not felt just now.)
 #
 # ## What a small convolution saves
 #
-# In the first block, 192 channels come in. A 5 by 5 convolution straight from them to 32 channels, or first
-# down to 16 channels and from there: that is a choice between ten times as much and once.
+# In the first block, 192 channels come in, and the 5 by 5 convolution gives 32. It could take all
+# 192; the block makes 16 of them first. The detour costs a tenth of the straight way.
 
 # %%
 with torch.device("meta"):
@@ -63,9 +63,9 @@ for name, parts in (("straight", straight), ("through 16 channels", through)):
 # %% [markdown]
 # ## The network
 #
-# A stem like the beginning of the others, then nine blocks in three groups, with the sides halved between
-# the groups, then a mean over each map, as in NiN, and one dense layer. The numbers of channels are
-# from the paper; nobody has given reasons for them other than that they worked.
+# A stem like the beginning of the others, then nine blocks in three groups, with the sides halved
+# between the groups, then a mean over each map, as in NiN, and one dense layer. The numbers of
+# channels are from the paper, which gives no rule for them.
 
 # %% source
 from divekit.models.googlenet import INCEPTIONS, GoogLeNet
@@ -103,8 +103,9 @@ plot.add_legend(axes)
 picture
 
 # %% [markdown]
-# The 3 by 3 path does most of the work in every block. The stem, three convolutions of no interest, does as much as
-# several blocks, since its maps are the largest. All four networks of this chapter so far, on images of 96 pixels:
+# The 3 by 3 path does most of the work in every block. The stem, three convolutions, does more
+# than any block, since its maps are the largest. All four networks of this chapter so far, on
+# images of 96 pixels:
 
 # %%
 sizes = {}
@@ -116,7 +117,13 @@ with torch.device("meta"):
         print(f"{name:<10}{parts.parameters:>12,} parameters {parts.flops:>14,} FLOPs for an image")
 
 # %% [markdown]
+# GoogLeNet has less than a seventh of VGG-11's parameters, and a fifth of its work.
+#
 # ## Training
+#
+# SGD at a rate of 0.1, and images of 96 pixels, which is what ten epochs could afford. The paper
+# helped the gradients down with two further classifiers halfway up; the book leaves them out. The
+# sample takes a quarter of the channels.
 
 # %% source
 from divekit.recipes.deep_convolutional_networks import googlenet
@@ -128,9 +135,9 @@ plot.curves(run.history)
 # %% [markdown]
 # ## Which paths count?
 #
-# Silence one path in all nine blocks of the trained network, by putting zeros for what it gives, and
-# measure again. The network was not trained for this, so it says which paths the others rely on, not
-# how well one could do without.
+# Silence one path in all nine blocks of the trained network, by putting zeros for what it gives,
+# and measure again. The network was not trained for this, so it says which paths the others rely
+# on, not how well one could do without.
 
 # %%
 model = run.model.eval()
@@ -168,9 +175,12 @@ assert max(without[f"path{n}"] for n in (1, 2, 3, 4)) < without["nothing"], "an 
 #
 # 1. Count the parameters of one block by hand, from its row of `INCEPTIONS`.
 # 2. Replace the 5 by 5 convolutions by two of 3 by 3 (7.2). What do parameters and work become?
-# 3. Leave out the 1 by 1 convolutions that come before 3 by 3 and 5 by 5. How large does the network grow?
-# 4. What is the smallest image that this network takes? Why did AlexNet and NiN need 65 and 67 pixels?
-# 5. Train without each of the four paths in turn. Compare with what silencing it in the trained network cost.
+# 3. Leave out the 1 by 1 convolutions that come before 3 by 3 and 5 by 5. How large does the
+#    network grow?
+# 4. What is the smallest image that this network takes? Why did AlexNet and NiN need 65 and 67
+#    pixels?
+# 5. Train without each of the four paths in turn. Compare with what silencing it in the trained
+#    network cost.
 #
 # ## What to try next
 #

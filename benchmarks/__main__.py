@@ -13,6 +13,7 @@ JOBS = (
     "fit_overhead",
     "linear_regression",
     "convolution",
+    "deep_networks",
     "imports",
     "mx_arrays",
     "mx_training",

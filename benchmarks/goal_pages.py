@@ -38,8 +38,9 @@ def write_page(chapter: book.Chapter) -> Path:
     """Write what is on record for a chapter's recipes as a page; give its path."""
     parts = [
         f"# Results: {chapter.number} {chapter.title}",
-        "Every figure is that of the last epoch of a run with the recipe's own settings, on the "
-        "data named. `python -m benchmarks.goals` runs them again and writes this page.",
+        "Every figure is that of the last epoch of a run with the recipe's own settings, or with "
+        "those in its command, on the data named. `python -m benchmarks.goals` runs them again and "
+        "writes this page.",
     ]
     for name in recipes_of(chapter):
         if _record_path(name).exists():
@@ -57,8 +58,10 @@ def _paragraphs(record: dict[str, Any], sections: Sequence[str]) -> list[str]:
     where = record["machine"]
     if record["device"] != "cpu":
         where += f"; on {record['device']}"
+    settings = [f"{key}={text}" for key, text in record.get("settings", {}).items()]
+    command = " ".join(["divekit train", name, *settings, f"seed={seeds[0]}"])
     facts = [
-        f"- run: `divekit train {name} seed={seeds[0]}`, and so on for each seed",
+        f"- run: `{command}`, and so on for each seed",
         f"- data: {data.card.title} (`{data.name}`), {data.card.shapes}",
         f"- where: {where}",
         f"- when: {record['date']}",
@@ -69,7 +72,7 @@ def _paragraphs(record: dict[str, Any], sections: Sequence[str]) -> list[str]:
         str(inspect.getdoc(RECIPES[name])),
         "\n".join(facts),
         "\n".join(_table(seeds, record["metrics"])),
-        *(verdicts or ["No goal is set for these data."]),
+        *(verdicts or [f"No goal is set for these {'settings' if settings else 'data'}."]),
         f"![Curves of {name}, the median run]({name}.png)",
     ]
 

@@ -9,7 +9,7 @@ import datetime
 import inspect
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.goal_pages import draw_curves, keep_record, recipes_of, write_page
@@ -17,7 +17,9 @@ from benchmarks.report import describe_machine
 from divekit import book
 from divekit.data import samples_wanted
 from divekit.errors import DivekitError
+from divekit.overrides import split_pairs
 from divekit.recipes import RECIPES
+from divekit.runs import build
 from divekit.train import Goal, Record, fit
 
 
@@ -27,10 +29,18 @@ def main() -> int:
         prog="python -m benchmarks.goals",
         description=f"{main.__doc__} Exit code 1 when the median misses a goal, 3 without data.",
     )
-    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help="all that sections name")
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="RECIPE | NAME=VALUE",
+        help="which recipes, all that sections name unless given; and settings for all of them. "
+        "With settings no goal is judged: goals are for a recipe's own",
+    )
     parser.add_argument("--seeds", type=int, default=5, metavar="N", help="take seeds 0 ... N-1")
     arguments = parser.parse_args()
-    if unknown := set(arguments.recipes) - set(RECIPES):
+    wanted = [word for word in arguments.words if "=" not in word]
+    settings = split_pairs(word for word in arguments.words if "=" in word)
+    if unknown := set(wanted) - set(RECIPES):
         parser.error(f"no recipe is called {', '.join(sorted(unknown))}")
     if arguments.seeds < 1:
         parser.error(f"--seeds is {arguments.seeds}; it must be at least 1")
@@ -40,10 +50,10 @@ def main() -> int:
     exit_code = 0
     for chapter in book.chapters():
         for name in recipes_of(chapter):
-            if arguments.recipes and name not in arguments.recipes:
+            if wanted and name not in wanted:
                 continue
             try:
-                record, curves = train_seeds(name, range(arguments.seeds))
+                record, curves = train_seeds(name, range(arguments.seeds), settings)
             except DivekitError as error:
                 print(f"  {error}", file=sys.stderr)
                 exit_code = error.exit_code
@@ -56,21 +66,29 @@ def main() -> int:
     return exit_code
 
 
-def train_seeds(name: str, seeds: Sequence[int]) -> tuple[dict[str, Any], list[Record]]:
-    """Train a recipe with each seed; give the record of it, and the history of the median run."""
-    print(f"{name}: {inspect.getdoc(RECIPES[name])}", flush=True)
+def train_seeds(
+    name: str, seeds: Sequence[int], settings: Mapping[str, str] | None = None
+) -> tuple[dict[str, Any], list[Record]]:
+    """Train a recipe with each seed; give the record of it, and the history of the median run.
+
+    ``settings`` are a recipe's as text; with any, its goals are not for these runs.
+    """
+    settings = settings or {}
+    print(f"{name}: {inspect.getdoc(RECIPES[name])}", *_words(settings), flush=True)
     histories = []
     for seed in seeds:
-        run = fit(RECIPES[name](seed=seed), callbacks=[])
+        run = fit(build(name, {**settings, "seed": str(seed)}), callbacks=[])
         histories.append(run.history)
         figures = [f"{key} {value:.4g}" for key, value in run.metrics.items() if key != "epoch"]
         print(f"  seed {seed}: {'  '.join(figures)}", flush=True)
     metrics = [history[-1] for history in histories]
-    goals = [judge(goal, metrics) for goal in run.recipe.goals_on(run.facts.name)]
+    known = () if settings else run.recipe.goals_on(run.facts.name)
+    goals = [judge(goal, metrics) for goal in known]
     for goal in goals:
         print(f"  {goal['verdict']}")
     record = {
         "recipe": name,
+        "settings": dict(settings),
         "data": run.facts.name,
         "seeds": list(seeds),
         "metrics": metrics,
@@ -79,9 +97,14 @@ def train_seeds(name: str, seeds: Sequence[int]) -> tuple[dict[str, Any], list[R
         "machine": describe_machine(),
         "device": str(run.state.device),
     }
-    first = goals[0]["metric"] if goals else "train_loss"
+    # Even where no goal is judged, the goals name what matters.
+    first = next((goal.metric for goal in run.recipe.goals_on(run.facts.name)), "train_loss")
     in_order = sorted(histories, key=lambda history: history[-1][first])
     return record, in_order[len(in_order) // 2]
+
+
+def _words(settings: Mapping[str, str]) -> list[str]:
+    return [f"{name}={text}" for name, text in settings.items()]
 
 
 def judge(goal: Goal, metrics: Sequence[Record]) -> dict[str, Any]:

@@ -34,6 +34,10 @@ def test_list_shows_every_section_by_chapter(divekit):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
+        ("alexnet", ["46,764,746", "features.0    Conv2d     96 x 54 x 54", "data.resize = 224"]),
+        ("vgg", ["43,093,322", "width = 0.25", "on sample:  resize = 32", "7.2"]),
+        ("nin", ["1,992,166", "10 x 5 x 5", "1,524,594,704", "7.3"]),
+        ("googlenet", ["5,977,530", "inceptions.1.3.path2.2  Conv2d", "data.resize = 96", "7.4"]),
         ("3.7", ["softmax_regression", "fashion_mnist", "divekit run 3.7"]),
         ("17.2", ["planned"]),
         ("softmax_regression", ["7,850", "batch x 1 x 28 x 28", "at least 0.81", "lr = 0.1"]),
@@ -50,6 +54,22 @@ def test_info_says_what_there_is_without_opening_anything(divekit, monkeypatch, 
     for text in expected:
         assert text in result.stdout
     assert json.loads(divekit("info", name, "--json").stdout)
+
+
+def test_info_takes_settings_of_a_recipe(divekit):
+    """Worked by hand: 32 pixels, halved five times, leave one of 41 channels."""
+    text = divekit("info", "vgg", "depth=13", "width=0.08", "hidden=7", "resize=32").stdout
+    layers = json.loads(
+        divekit("info", "vgg", "depth=13", "width=0.08", "hidden=7", "resize=32", "--json").stdout
+    )["layers"]
+    channels = [layer["output_shape"][1] for layer in layers if layer["kind"] == "Conv2d"]
+    assert channels == [5, 5, 10, 10, 20, 20, 41, 41, 41, 41]
+    assert [layer["parameters"] for layer in layers if layer["kind"] == "Linear"] == [294, 56, 80]
+    for line in ("depth = 13", "width = 0.08", "data.resize = 32"):
+        assert line in text
+    assert "batch x 1 x 32 x 32" in text
+    assert divekit("info", "vgg", "depth=12").exit_code == 2
+    assert divekit("info", "3.7", "depth=13").exit_code == 2
 
 
 def test_info_names_the_script_from_where_the_user_stands(divekit, monkeypatch):

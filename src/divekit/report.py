@@ -61,20 +61,23 @@ def info(name: str, settings: Mapping[str, str] | None = None) -> dict[str, Any]
     """Say what a section, a recipe, a data set or a name of d2l is. Nothing is downloaded.
 
     ``csv:FILE`` and ``images:FOLDER`` are read, with ``settings`` of theirs given as text
-    (``data.label``), and it is said what training would make of them.
+    (``data.label``), and it is said what training would make of them. A recipe is described as it
+    is with ``settings`` of its own (``depth=16``), those that ``runs.build`` takes.
     """
     from divekit.data import DATA_SETS, OWN_DATA
     from divekit.recipes import RECIPES
 
     if name.split(":")[0] in OWN_DATA:
         return _own_data(name, settings or {})
+    if name in RECIPES:
+        return _recipe(name, settings or {})
     if settings:
-        raise UsageError(f"{next(iter(settings))}: settings go with csv:FILE or images:FOLDER")
+        raise UsageError(
+            f"{next(iter(settings))}: settings go with a recipe, csv:FILE or images:FOLDER"
+        )
     numbers = [section.number for section in book.sections()]
     if name in numbers:
         return _section(book.find(name))
-    if name in RECIPES:
-        return _recipe(name)
     if name in DATA_SETS:
         return _data_set(name)
     if name == "d2l" or name.startswith("d2l."):
@@ -145,14 +148,15 @@ def _short_path(path: Path) -> str:
     return path.relative_to(folder).as_posix()
 
 
-def _recipe(name: str) -> dict[str, Any]:
+def _recipe(name: str, texts: Mapping[str, str]) -> dict[str, Any]:
     import torch
 
     from divekit.evaluate import summarise
     from divekit.recipes import RECIPES
+    from divekit.runs import build
 
     function = RECIPES[name]
-    recipe = function()
+    recipe = build(name, texts)
     data = cast(Any, recipe.data)
     facts = data.facts
     model = recipe.model(facts)
@@ -160,6 +164,7 @@ def _recipe(name: str) -> dict[str, Any]:
     settings = {
         key: parameter.default for key, parameter in inspect.signature(function).parameters.items()
     } | {f"data.{key}": value for key, value in asdict(data).items()}
+    settings |= {key: value for key, value in recipe.overrides.items() if key != "data"}
     return {
         "recipe": name,
         "about": inspect.getdoc(function),

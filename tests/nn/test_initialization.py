@@ -7,6 +7,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from divekit.nn import (
+    draw_weights,
     kaiming_normal_scratch,
     kaiming_uniform_scratch,
     xavier_normal_scratch,
@@ -107,3 +108,20 @@ def test_a_parameter_is_filled_in_place_and_stays_a_leaf(ours, theirs):
     assert layer.weight.is_leaf
     assert layer.weight.requires_grad
     assert not torch.equal(layer.weight, before)
+
+
+def test_weights_are_drawn_layer_by_layer_and_biases_stay():
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Sequential(nn.Linear(4, 3)))
+    biases = [model[0].bias.clone(), model[2][0].bias.clone()]
+    drawn = []
+
+    def draw(weight):
+        drawn.append(weight)
+        return nn.init.constant_(weight, 7.0)
+
+    draw_weights(model, draw)
+    assert [tuple(weight.shape) for weight in drawn] == [(2, 1, 3, 3), (3, 4)]
+    assert (model[0].weight == 7).all()
+    assert (model[2][0].weight == 7).all()
+    assert (model[1].weight == 1).all()  # batch normalisation has a scale, not weights to draw
+    assert_close([model[0].bias, model[2][0].bias], biases)

@@ -44,7 +44,8 @@ def info(
     settings: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Of data of your own: data.label=price", metavar="[data.NAME=VALUE]..."
+            help="Of a recipe: depth=16. Of data of your own: data.label=price",
+            metavar="[NAME=VALUE]...",
         ),
     ] = None,
     json_: Json = False,

@@ -20,6 +20,7 @@ from divekit.nn.convolution import (
 )
 from divekit.nn.dropout import DropoutScratch, dropout_scratch
 from divekit.nn.initialization import (
+    draw_weights,
     kaiming_normal_scratch,
     kaiming_uniform_scratch,
     xavier_normal_scratch,
@@ -60,6 +61,7 @@ __all__ = [
     "cross_correlate_channels",
     "cross_entropy",
     "cross_entropy_scratch",
+    "draw_weights",
     "dropout_scratch",
     "kaiming_normal_scratch",
     "kaiming_uniform_scratch",

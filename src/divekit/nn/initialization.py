@@ -9,9 +9,10 @@ where each place of the kernel counts. All fill the tensor they are given, and g
 """
 
 import math
+from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def fans(weight: Tensor) -> tuple[int, int]:
@@ -64,3 +65,14 @@ def _uniform(weight: Tensor, deviation: float, generator: torch.Generator | None
     bound = math.sqrt(3) * deviation
     draws = torch.rand(weight.shape, generator=generator, dtype=weight.dtype, device=weight.device)
     return weight.copy_(bound * (2 * draws - 1))
+
+
+def draw_weights(model: nn.Module, draw: Callable[[Tensor], object]) -> None:
+    """Draw the weights of all convolutions and dense layers anew, in the order of the layers.
+
+    ``draw`` fills the tensor that it is given, as ``nn.init.xavier_uniform_`` and the functions of
+    this file do. Biases stay what torch has made them.
+    """
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            draw(layer.weight)

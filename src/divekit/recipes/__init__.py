@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from divekit.recipes.convolutional_networks import lenet
+from divekit.recipes.deep_convolutional_networks import alexnet, googlenet, nin, vgg
 from divekit.recipes.dropout import mlp_dropout, mlp_dropout_scratch
 from divekit.recipes.linear_networks import (
     linear_regression,
@@ -21,6 +22,8 @@ from divekit.train.recipe import is_recipe
 
 __all__ = [
     "RECIPES",
+    "alexnet",
+    "googlenet",
     "lenet",
     "linear_regression",
     "linear_regression_scratch",
@@ -29,9 +32,11 @@ __all__ = [
     "mlp_dropout_scratch",
     "mlp_scratch",
     "mlp_xor",
+    "nin",
     "polynomial_regression",
     "softmax_regression",
     "softmax_regression_scratch",
+    "vgg",
     "weight_decay",
     "weight_decay_scratch",
 ]

@@ -8,6 +8,7 @@ from divekit.models.linear_regression import (
     LinearRegressionScratch,
     least_squares,
 )
+from divekit.models.mlp_ensemble import MLPEnsemble
 from divekit.models.multilayer_perceptron import MLP, MLPScratch
 from divekit.models.softmax_regression import (
     SoftmaxRegression,
@@ -22,6 +23,7 @@ __all__ = [
     "LeNet",
     "LinearRegression",
     "LinearRegressionScratch",
+    "MLPEnsemble",
     "MLPKept",
     "MLPScratch",
     "MLPWeights",

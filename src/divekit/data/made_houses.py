@@ -186,7 +186,7 @@ def _house_columns(number: int) -> dict[str, list[str]]:
     worth = np.array([NEIGHBOURHOODS[name][1] for name in area.tolist()])
     renewed = np.maximum(year, np.where(normal() > 0.8, 2003, 1950))
 
-    log_price = 7.9 + worth + 0.55 * np.log(rooms_area) + 0.1 * np.minimum(quality, 9)
+    log_price = 7.1 + worth + 0.55 * np.log(rooms_area) + 0.1 * np.minimum(quality, 9)
     log_price += 0.04 * cars + 0.03 * fires + 0.08 * np.log(lot / 9000) + basement / 10_000
     # Size is worth more where the quality is high, and the last years before the sale count most.
     log_price += 0.05 * (quality - 6) * np.log(rooms_area / 1400)

@@ -24,6 +24,7 @@ CASES = {
     "LinearRegression": ((6, 2), (4, 2, 3), (4, 2)),
     "LinearRegressionScratch": ((6, 2), (4, 2, 3), (4, 2)),
     "MLP": ((6, 8, 3), (4, 2, 3), (4, 3)),
+    "MLPEnsemble": ((6, 3, 8, 2, 0.1), (4, 2, 3), (4, 3)),
     "MLPScratch": ((6, 8, 3, torch.relu, 0.5), (4, 2, 3), (4, 3)),
     "NiN": ((3, 7, (67, 70)), (4, 3, 67, 70), (4, 7), {"width": 0.1, "last_relu": False} | DEEP),
     "SoftmaxRegression": ((12, 3), (5, 1, 3, 4), (5, 3)),

@@ -21,6 +21,7 @@ ALLOWED = {
     "models": BASE | {"nn"},
     "optim": BASE,
     "evaluate": BASE,
+    "shift": BASE,
     "plot": BASE,
     "train": BASE,
     "mx": BASE | {"data", "nn", "optim"},

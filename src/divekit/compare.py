@@ -332,7 +332,7 @@ def _checked_metric(metric: str, recipe: Recipe) -> str:
     """Give the metric to draw; empty when only the first epoch can say what there is."""
     if not metric:
         return recipe.goals[0].metric if recipe.goals else ""
-    if recipe.loss is not None:
+    if recipe.loss is not None and recipe.metrics_of is None:
         figures = ["loss", *recipe.metrics]
         parts = ("train", "validation", "test")
         known = [f"{part}_{figure}" for figure in figures for part in parts]

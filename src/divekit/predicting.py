@@ -116,7 +116,7 @@ def measure(
     chosen = pick_device(device)
     trained, (description, _) = load(folder, str(chosen), best=best), description_of(folder)
     facts = cast(Facts, trained.facts)
-    recipe = in_label_units(recipe_of(description, folder), facts)
+    recipe = in_label_units(recipe_of(description, folder).knowing(facts), facts)
     if "data" in texts:
         batches, on = _other_data(facts, texts)
     elif texts:
@@ -138,9 +138,9 @@ def measure(
         return replace(measured, counts=confusion(outputs, targets))
     if facts.table is None:
         return measured
-    errors = (outputs - targets).double() * facts.table.label_spread  # (B, 1)
-    squared = errors.square().mean().item()
-    variance = targets.double().var(correction=0).item() * facts.table.label_spread**2
+    guesses, truth = facts.in_units(outputs), facts.in_units(targets)  # (B, 1)
+    squared = (guesses - truth).square().mean().item()
+    variance = truth.var(correction=0).item()
     figures["root_mean_squared_error"] = squared**0.5
     if variance > 0:
         figures["r_squared"] = 1 - squared / variance
@@ -226,6 +226,31 @@ def write_predictions(
         columns["probability"] = [max(answer["probabilities"].values()) for answer in answers]
     else:
         columns[name] = [answer["value"] for answer in answers]
+    _write_columns(columns, path)
+
+
+def write_submission(trained: Trained, rows: Sheet | Path, path: Path, *, key: str = "Id") -> None:
+    """Write what Kaggle asks for: a CSV file with the rows' own key and the predicted label.
+
+    Args:
+        trained: a model of a table, for regression.
+        rows: what to predict, with a column ``key``.
+        path: of the new file; one that is there is not overwritten.
+        key: the column by which rows are known.
+    """
+    facts = cast(Facts, trained.facts)
+    if facts.table is None or facts.class_names:
+        raise UsageError(f"{facts.name}: a submission holds numbers predicted for rows of a table")
+    sheet = rows if isinstance(rows, Sheet) else read_sheet(rows)
+    predicted = trained.predict(sheet).outputs[:, 0]  # (B, 1) -> (B,)
+    if not predicted.isfinite().all():
+        row = int((~predicted.isfinite()).nonzero()[0])
+        raise UsageError(f"row {sheet.lines[row]}: the model predicts {predicted[row]:g}")
+    _write_columns({key: sheet.column(key), facts.table.label: predicted.tolist()}, path)
+
+
+def _write_columns(columns: Mapping[str, Sequence[Any]], path: Path) -> None:
+    """Write columns as a new CSV file."""
     try:
         with path.open("x", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
@@ -273,6 +298,11 @@ def _other_data(facts: Facts, texts: Mapping[str, str]) -> tuple[Batches, str]:
         return batches, name
     if name not in DATA_SETS:
         raise unknown_name("data set", name, [*DATA_SETS, "csv:PATH", "images:PATH"])
+    if facts.table is not None:
+        raise UsageError(
+            f"{name} is not of the form of {facts.name}, a table with named columns; "
+            "measure on data=csv:FILE"
+        )
     kind = DATA_SETS[name]
     named = kind(**data_settings(kind, texts))
     theirs = cast(Any, named).facts

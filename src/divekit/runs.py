@@ -244,10 +244,13 @@ def in_label_units(recipe: Recipe, facts: Facts) -> Recipe:
     """Add the metric ``absolute_error`` to a recipe for regression on a table, else nothing."""
     if facts.table is None or facts.class_names:
         return recipe
-    spread = facts.table.label_spread
+    form = facts.table
 
     def absolute_error(outputs: Tensor, targets: Tensor) -> Tensor:
-        return (outputs - targets).abs().mean() * spread
+        if form.label_log:
+            return (form.in_units(outputs) - form.in_units(targets)).abs().mean()
+        # The mean of the labels, in single precision, would drown small errors.
+        return (outputs - targets).abs().mean() * form.label_spread
 
     return replace(recipe, metrics={**recipe.metrics, "absolute_error": absolute_error})
 

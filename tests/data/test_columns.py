@@ -1,3 +1,6 @@
+import json
+from dataclasses import asdict, replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -180,3 +183,41 @@ def test_many_columns_are_summed_up():
         "categories: 1 columns, 3 values with those for gaps (c)",
         "id: left out (x)",
     ]
+
+
+def test_gaps_of_numbers_are_marked_where_training_rows_had_some():
+    rows = {"rooms": [2, None, 4, 6], "area": [1.0, 3.0, 5.0, None], "alley": ["a", "b", "a", ""]}
+    form = learn(rows, [0, 1, 2], categories=["alley"], mark_gaps=True)
+    inputs, _ = form.encode(sheet_of(rows))
+    # Rooms 2 and 4: mean 3, spread 1, and where a gap was. Area 1, 3, 5: a gap is the mean, 3.
+    spread = (8 / 3) ** 0.5
+    expected = [
+        [-1, 0, -2 / spread, 1, 0],
+        [0, 1, 0, 0, 1],
+        [1, 0, 2 / spread, 1, 0],
+        [3, 0, 0, 0, 0],
+    ]
+    np.testing.assert_allclose(inputs.numpy(), expected, rtol=1e-6)
+    assert str(form.columns[0]) == "rooms: number and missing (mean 3, spread 1)"
+    assert form.width == 5
+
+
+def test_a_label_on_a_logarithmic_scale_by_hand():
+    sheet = sheet_of({"price": [1, np.e**2, np.e**4, 7.0]})
+    form = TableForm((), "price").learn_label(sheet, [0, 1, 2], log=True)
+    assert form.label_mean == pytest.approx(2)
+    assert form.label_spread == pytest.approx((8 / 3) ** 0.5)
+    targets = form.targets(sheet)
+    expected = (np.log([1, np.e**2, np.e**4, 7.0]) - 2) / (8 / 3) ** 0.5
+    np.testing.assert_allclose(targets[:, 0].numpy(), expected, rtol=1e-6)
+    restored = form.in_units(targets.double())[:, 0]
+    np.testing.assert_allclose(restored.numpy(), [1, np.e**2, np.e**4, 7.0], rtol=1e-6)
+
+
+def test_a_form_survives_json_and_one_of_an_earlier_version_is_read():
+    form = learn({"rooms": [2, None, 4]}, mark_gaps=True)
+    form = replace(form, label="price", label_log=True)
+    fields = json.loads(json.dumps(asdict(form)))
+    assert TableForm.from_json(fields) == form
+    del fields["label_log"]
+    assert TableForm.from_json(fields) == replace(form, label_log=False)

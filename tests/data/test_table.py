@@ -240,3 +240,41 @@ def test_memory_is_limited_and_the_widest_column_named(flower_file):
 
 def test_settings_are_plain_data(flower_file):
     json.dumps(asdict(Table(flower_file, label="kind")))
+
+
+def test_a_label_may_be_learned_on_a_logarithmic_scale(tmp_path):
+    draws = np.random.default_rng(0)
+    size = draws.uniform(1, 3, 400).round(4)
+    price = np.exp(2 * size + 5 + draws.normal(0, 0.1, 400)).round(4)
+    frame = pd.DataFrame({"size": size, "price": price})
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    texts = {"data": f"csv:{tmp_path / 'x.csv'}", "data.label": "price", "epochs": "40"}
+    run = fit(build("linear_regression", {**texts, "data.log_label": "true"}), callbacks=[])
+    plain = fit(build("linear_regression", texts), callbacks=[])
+    rows = pd.DataFrame({"size": [1.5, 2.5]})
+    expected = np.exp(2 * rows["size"] + 5)
+    np.testing.assert_allclose(run.predict(rows).outputs[:, 0], expected, rtol=0.04)
+    assert run.metrics["test_absolute_error"] < 0.5 * plain.metrics["test_absolute_error"]
+    truth = torch.tensor(frame["price"].to_numpy())
+    errors = (run.predict(frame).outputs[:, 0] - truth).abs()
+    held_out = split([0] * 400, 0.2, seed=0)[1]
+    assert run.metrics["test_absolute_error"] == pytest.approx(
+        errors[held_out].mean().item(), rel=1e-4
+    )
+    assert "mean of its logarithm" in "".join(run.recipe.data.describe())
+
+
+def test_classes_have_no_logarithm(flower_file):
+    with pytest.raises(UsageError, match="log_label=true is for numbers"):
+        Table(flower_file, label="kind", log_label=True).open()
+
+
+def test_marked_gaps_are_learned_from(tmp_path):
+    frame = pd.DataFrame({"rooms": [3, 4, None, None] * 25, "price": [1.0, 1.0, 9.0, 9.0] * 25})
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    texts = {"data": f"csv:{tmp_path / 'x.csv'}", "data.label": "price", "epochs": "40"}
+    texts |= {"data.task": "regression", "lr": "0.1", "epochs": "100"}
+    marked = fit(build("linear_regression", {**texts, "data.mark_gaps": "true"}), callbacks=[])
+    plain = fit(build("linear_regression", texts), callbacks=[])
+    assert marked.metrics["test_absolute_error"] < 0.2
+    assert plain.metrics["test_absolute_error"] > 1

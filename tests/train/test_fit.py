@@ -222,3 +222,31 @@ def test_evaluating_a_run_on_its_test_data_gives_what_its_history_says():
         run = fit(recipes.softmax_regression(epochs=2), callbacks=[])
     measured = evaluate(run, run.data.test)
     assert measured == {name: run.metrics[f"test_{name}"] for name in ("loss", "accuracy")}
+
+
+@pytest.mark.parametrize("batch_size", [3, 10, 25])
+def test_a_root_is_taken_of_the_mean_over_all_examples(batch_size):
+    def squares(outputs, targets):
+        return (outputs - targets).square().mean()
+
+    data = SyntheticRegression(num_examples=25, batch_size=batch_size)
+    still = small(
+        data=data,
+        optimizer=lambda model: torch.optim.SGD(model.parameters(), lr=0.0),
+        metrics={"rmse": squares, "squares": squares},
+    )
+    run = fit(still, callbacks=[])
+    inputs, targets = run.data.train.tensors
+    errors = (run.model(inputs) - targets).detach().double()
+    assert run.metrics["train_rmse"] == pytest.approx(errors.square().mean().sqrt().item())
+    assert run.metrics["train_squares"] == pytest.approx(errors.square().mean().item())
+
+
+def test_metrics_may_be_made_of_the_facts():
+    def from_facts(facts):
+        return {facts.name: lambda outputs, targets: targets.mean()}
+
+    run = fit(small(metrics_of=from_facts), callbacks=[])
+    mean = run.data.train.tensors[1].mean().item()
+    assert run.metrics["train_synthetic_regression"] == pytest.approx(mean, rel=1e-5)
+    assert run.recipe.metrics_of is None  # settled for this run

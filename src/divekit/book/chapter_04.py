@@ -135,7 +135,47 @@ CHAPTER = Chapter(
                 ("F.dropout(hidden.tanh(), drop)", "F.dropout(hidden.tanh(), 0.0)"),
             ),
         ),
-        Section("4.9", "Environment and Distribution Shift"),
-        Section("4.10", "Predicting House Prices on Kaggle"),
+        Section(
+            "4.9",
+            "Environment and Distribution Shift",
+            script="09_environment_and_distribution_shift.py",
+            errata=(
+                "The edition fills the confusion matrix with shares of all validation cases; its "
+                "equations then have the weights as their solution, not the label distribution. "
+                "Here each class's answers are divided by its own examples.",
+            ),
+            sabotage=(
+                ("    weights = learned(squares(x), most)", "    weights = torch.ones(len(x))"),
+                ("return torch.cat([x, x**2], dim=1)", "return torch.cat([x, x**3], dim=1)"),
+                ("label_weights(counts, answers).float()", "torch.ones(3)"),
+                ('"shares": estimate_label_shares(counts, answers),', '"shares": answers / 5000,'),
+                ("going = descend(going,", "going = descend(still,"),
+                ("    weights = weights - 0.1 / math.sqrt(t + 1)", "    weights = weights - 0.0"),
+                ("bound.nan_to_num(torch.inf)", "(-bound).nan_to_num(torch.inf)"),
+                ("missing_so_far += missing", "missing_so_far += 0"),
+                ("temperature += 0.1 *", "temperature += 0.2 *"),
+            ),
+        ),
+        Section(
+            "4.10",
+            "Predicting House Prices on Kaggle",
+            script="10_predicting_house_prices.py",
+            data=("house_prices",),
+            errata=(
+                "The edition standardises and makes its columns with the rows to predict among the "
+                "others. Here all that is learned is learned on the rows to train on.",
+                "Its columns of words follow from what pandas takes for text, which changed with "
+                "pandas 3, and from a number for each kind of house, taken as a size. Here the "
+                "kinds are words, and no type is guessed.",
+            ),
+            sabotage=(
+                ("form = data.facts.table", "form = HousePrices(fold=None).open().facts.table"),
+                ("form.encode(unpriced)", "form.encode(priced)"),
+                ("eval()(run.data.test.tensors[0])", "eval()(0 * run.data.test.tensors[0])"),
+                ("each.mean(dim=0) - targets", "each[0] - targets"),
+                ("chosen = min(search", "chosen = max(search"),
+                ("write_submission(everything, unpriced,", "write_submission(everything, priced,"),
+            ),
+        ),
     ),
 )

@@ -7,9 +7,11 @@ from divekit.data.fashion_mnist import FashionMNIST
 from divekit.data.files import read_inputs
 from divekit.data.folders import Archive, fetch_folder, locate_folder
 from divekit.data.folds import folds
+from divekit.data.house_prices import HousePrices
 from divekit.data.hub import Form, Found, Remote, fetch, locate
 from divekit.data.image_folder import ImageFolder
 from divekit.data.images import Resize, scale_pixels
+from divekit.data.made_houses import MadeHouses
 from divekit.data.polynomial import Polynomial, polynomial_data, polynomial_features
 from divekit.data.synthetic_regression import SyntheticRegression
 from divekit.data.table import Table
@@ -29,7 +31,9 @@ __all__ = [
     "FashionMNIST",
     "Form",
     "Found",
+    "HousePrices",
     "ImageFolder",
+    "MadeHouses",
     "Opened",
     "Polynomial",
     "Remote",

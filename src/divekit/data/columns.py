@@ -1,12 +1,12 @@
 """How a table becomes numbers: learned on the training rows, kept with the model, used on others.
 
-Book: 2.2 Data Preprocessing
+Book: 2.2 Data Preprocessing, 4.10 Predicting House Prices on Kaggle
 Shapes: B rows, D numbers that stand for a row
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -37,20 +37,21 @@ class Column:
     values: tuple[str, ...] = ()
     """Of a category: each becomes a column of zeros and ones."""
     gaps: bool = False
-    """Of a category: whether a gap has a column, too; it has when training rows had gaps."""
+    """Whether a gap has a column of zeros and ones, too; training rows had gaps then."""
     why: str = ""
     """Of a column that is left out."""
 
     @property
     def width(self) -> int:
         """How many numbers stand for it."""
-        return {"number": 1, "category": len(self.values) + self.gaps, "left out": 0}[self.kind]
+        values = {"number": 1, "category": len(self.values), "left out": 0}[self.kind]
+        return values + self.gaps
 
     def __str__(self) -> str:
+        gaps = " and missing" * self.gaps
         if self.kind == "number":
-            return f"{self.name}: number (mean {self.mean:.6g}, spread {self.spread:.4g})"
+            return f"{self.name}: number{gaps} (mean {self.mean:.6g}, spread {self.spread:.4g})"
         if self.kind == "category":
-            gaps = " and missing" * self.gaps
             count = len(self.values)
             return f"{self.name}: category ({count} value{'s' * (count != 1)}{gaps})"
         return f"{self.name}: left out ({self.why})"
@@ -69,6 +70,8 @@ class TableForm:
     missing: tuple[str, ...] = ()
     """Words for a gap, beside the usual ones."""
     decimal: str = "."
+    label_log: bool = False
+    """Whether mean and spread are those of the label's logarithm, and it is what is predicted."""
 
     @property
     def width(self) -> int:
@@ -103,6 +106,9 @@ class TableForm:
                         f"{sheet.cell(row, column.name)}: {sheet.columns[column.name][row]} is "
                         f"too far from the training rows (mean {column.mean:.4g})"
                     )
+                if column.gaps:
+                    gap = np.isnan(values).astype(np.float32)[:, None]
+                    block = np.concatenate([block, gap], axis=1)  # (B, 1) -> (B, 2)
             else:
                 block, strangers = self._one_hot(sheet, column)
                 if strangers:
@@ -124,6 +130,59 @@ class TableForm:
             )
         return values
 
+    def learn_label(self, sheet: Sheet, train: Sequence[int], *, log: bool = False) -> "TableForm":
+        """Give this form with the mean and the spread of a label that is a number.
+
+        With ``log`` they are those of its logarithm. Raises BadDataError where the label is
+        missing, has no logarithm, or is the same in every training row.
+        """
+        self.refuse_missing_labels(sheet)
+        values = replace(self, label_log=log)._label_values(sheet)[list(train)]
+        # Scaled down first, so that squares of large numbers stay finite.
+        scale = float(abs(values).max()) or 1.0
+        mean, spread = float((values / scale).mean() * scale), float((values / scale).std() * scale)
+        if not spread > 0:
+            raise BadDataError(
+                f"{sheet.source}, column {self.label}: every training row says "
+                f"{sheet.columns[self.label][train[0]]}; there is nothing to learn"
+            )
+        return replace(self, label_mean=mean, label_spread=spread, label_log=log)
+
+    def targets(self, sheet: Sheet) -> Tensor:
+        """Give what a model is trained to predict in regression: (B, 1), float32."""
+        self.refuse_missing_labels(sheet)
+        scaled = (self._label_values(sheet) - self.label_mean) / self.label_spread
+        return torch.from_numpy(scaled.astype(np.float32))[:, None]  # (B,) -> (B, 1)
+
+    def in_units(self, outputs: Tensor) -> Tensor:
+        """Turn what a model predicts in regression into the label's units."""
+        values = outputs * self.label_spread + self.label_mean
+        return values.exp() if self.label_log else values
+
+    def _label_values(self, sheet: Sheet) -> np.ndarray:
+        """Give the label as the numbers that are standardised: its logarithm, perhaps."""
+        values = self.numbers(sheet, self.label)
+        if not self.label_log:
+            return values
+        if not (values > 0).all():
+            row = int(np.flatnonzero(~(values > 0))[0])
+            raise BadDataError(
+                f"{sheet.cell(row, self.label)}: {sheet.columns[self.label][row]} has no "
+                "logarithm; a label on a logarithmic scale must be above zero"
+            )
+        return np.asarray(np.log(values))
+
+    def refuse_missing_labels(self, sheet: Sheet) -> None:
+        """Raise a BadDataError that names the first row without a label, if there is one."""
+        cells = sheet.column(self.label)
+        gaps = [row for row, cell in enumerate(cells) if self.is_gap(cell)]
+        if gaps:
+            raise BadDataError(
+                f"{sheet.cell(gaps[0], self.label)}: the label is missing"
+                + (f", as in {len(gaps) - 1} more rows" if len(gaps) > 1 else "")
+                + "; fill it in or take the row out"
+            )
+
     def is_gap(self, cell: str) -> bool:
         """Tell whether a cell says that there is no value."""
         return cell in MISSING or cell in self.missing
@@ -136,7 +195,9 @@ class TableForm:
         block = np.zeros((len(sheet), column.width), dtype=np.float32)
         strangers = []
         for row, cell in enumerate(sheet.columns[column.name]):
-            index = gap if self.is_gap(cell) else place.get(cell, also.get(alike(cell)))
+            index = gap if self.is_gap(cell) else place.get(cell)
+            if index is None and not self.is_gap(cell):
+                index = also.get(alike(cell))  # asked last: it takes long
             if index is None:
                 strangers.append(row)
             else:
@@ -163,6 +224,7 @@ class TableForm:
             label=str(fields["label"]),
             label_mean=float(fields["label_mean"]),
             label_spread=float(fields["label_spread"]),
+            label_log=bool(fields.get("label_log", False)),  # runs of earlier versions lack it
             missing=tuple(str(word) for word in fields["missing"]),
             decimal=str(fields["decimal"]),
         )
@@ -178,6 +240,7 @@ def learn_columns(
     left_out: Iterable[str] = (),
     missing: tuple[str, ...] = (),
     decimal: str = ".",
+    mark_gaps: bool = False,
 ) -> tuple[Column, ...]:
     """Learn how each column but the label becomes numbers.
 
@@ -193,6 +256,7 @@ def learn_columns(
         left_out: columns not to use.
         missing: words for a gap, beside the usual ones.
         decimal: what stands before the decimals.
+        mark_gaps: give numbers that have gaps a second column, which says where they were.
     """
     form = TableForm((), label, missing=missing, decimal=decimal)
     chosen = {"category": set(categories), "number": set(numbers), "leave_out": set(left_out)}
@@ -214,6 +278,9 @@ def learn_columns(
             column = _number(form, sheet, train, name, keep=name in chosen["number"])
         else:
             column = _category(form, sheet, train, name, keep=False)
+        if mark_gaps and column.kind == "number":
+            gaps = any(form.is_gap(sheet.columns[name][row]) for row in train)
+            column = replace(column, gaps=gaps)
         learned.append(column)
     return tuple(learned)
 

@@ -111,7 +111,7 @@ class Facts:
         if self.table is None or self.class_names:
             return outputs
         # In double precision: float32 counts prices in millions to the tenth only.
-        return outputs.double() * self.table.label_spread + self.table.label_mean
+        return self.table.in_units(outputs.double())
 
     def to_json(self) -> dict[str, Any]:
         """Give the facts as plain lists, text and numbers."""

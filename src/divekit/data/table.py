@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,7 +18,7 @@ from divekit.data.batches import Batches
 from divekit.data.columns import Column, TableForm, alike, describe, learn_columns
 from divekit.data.dataset import Card, DataSet, Facts, Opened
 from divekit.data.progress import human_size
-from divekit.data.sheet import DELIMITERS, Sheet, number_text, read_sheet, some, to_numbers
+from divekit.data.sheet import DELIMITERS, Sheet, read_sheet, some, to_numbers
 from divekit.data.splits import split
 from divekit.errors import BadDataError, UsageError
 
@@ -71,6 +70,10 @@ class Table(DataSet):
     decimal: Literal[".", ","] = "."
     delimiter: Literal[",", ";", "tab"] | None = None
     """What separates columns; the one that fits the first rows best unless given."""
+    mark_gaps: bool = False
+    """Whether a number with gaps gets a second column, which says where they were."""
+    log_label: bool = False
+    """Whether the label, a number above zero, is learned on a logarithmic scale."""
     memory: float = 2.0
     """Gigabytes that the prepared rows may take."""
 
@@ -132,8 +135,9 @@ class Table(DataSet):
             shown = some((f"{name} ({counts[name]:,})" for name in facts.class_names), most=6)
             return f"label {self.label}: {facts.num_classes} classes{why}: {shown}"
         assert facts.table is not None
+        scale = " of its logarithm" * self.log_label
         return (
-            f"label {self.label}: a number{why}; mean {facts.table.label_mean:,.6g}, spread "
+            f"label {self.label}: a number{why}; mean{scale} {facts.table.label_mean:,.6g}, spread "
             f"{facts.table.label_spread:,.4g}; losses count in spreads, absolute_error in "
             f"units of {self.label}"
         )
@@ -153,14 +157,7 @@ class Table(DataSet):
                 f"the columns are {some(sheet.columns)}"
             )
         cells = sheet.column(self.label)
-        for row, cell in enumerate(cells):
-            if form.is_gap(cell):
-                gaps = sum(form.is_gap(cell) for cell in cells)
-                raise BadDataError(
-                    f"{sheet.cell(row, self.label)}: the label is missing"
-                    + (f", as in {gaps - 1} more rows" if gaps > 1 else "")
-                    + "; fill it in or take the row out"
-                )
+        form.refuse_missing_labels(sheet)
         values, texts = to_numbers(cells, self.missing, self.decimal)
         if self.task:
             return self.task, ""
@@ -233,6 +230,7 @@ class Table(DataSet):
             left_out=self.leave_out,
             missing=self.missing,
             decimal=self.decimal,
+            mark_gaps=self.mark_gaps,
         )
 
     @cached_property
@@ -245,19 +243,13 @@ class Table(DataSet):
         self._refuse_too_large(form)
         classes: tuple[str, ...] = ()
         if self._task[0] == "classification":
+            if self.log_label:
+                raise UsageError(
+                    f"data.log_label=true is for numbers, and {self.label} has classes"
+                )
             classes = _in_order({self._labels[row] for row in train})
         else:
-            values = form.numbers(sheet, self.label)[train]
-            scale = float(abs(values).max()) or 1.0
-            mean, spread = (values / scale).mean() * scale, (values / scale).std() * scale
-            if not spread > 0:
-                raise BadDataError(
-                    f"{sheet.source}, column {self.label}: every training row says "
-                    f"{number_text(float(mean))}; there is nothing to learn"
-                )
-            form = TableForm(
-                form.columns, self.label, float(mean), float(spread), self.missing, self.decimal
-            )
+            form = form.learn_label(sheet, train, log=self.log_label)
         return Facts(
             f"csv:{self.path}",
             input_shape=(form.width,),
@@ -284,14 +276,10 @@ class Table(DataSet):
         sheet = self._sheet.take(rows)
         inputs, unknown = form.encode(sheet)
         warn_of_unknown(sheet.source, unknown)
-        cells = sheet.column(form.label)
-        for row, cell in enumerate(cells):
-            if form.is_gap(cell):
-                raise BadDataError(f"{sheet.cell(row, form.label)}: the label is missing")
         if not facts.class_names:
-            numbers = form.numbers(sheet, form.label)
-            scaled = (numbers - form.label_mean) / form.label_spread
-            return inputs, torch.from_numpy(scaled.astype(np.float32))[:, None]  # (N,) -> (N, 1)
+            return inputs, form.targets(sheet)
+        form.refuse_missing_labels(sheet)
+        cells = sheet.column(form.label)
         place = {name: index for index, name in enumerate(facts.class_names)}
         also = {alike(name): index for name, index in place.items()}
         labels = []

@@ -2,6 +2,7 @@
 
 from divekit.evaluate.classification import accuracy, confusion
 from divekit.evaluate.memory import kept_for_backward, peak_memory
+from divekit.evaluate.regression import squared_log_error
 from divekit.evaluate.summary import Layer, Summary, layer_table, summarise
 from divekit.evaluate.timing import Timer, device_clock
 
@@ -15,5 +16,6 @@ __all__ = [
     "kept_for_backward",
     "layer_table",
     "peak_memory",
+    "squared_log_error",
     "summarise",
 ]

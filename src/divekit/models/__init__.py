@@ -10,6 +10,7 @@ from divekit.models.linear_regression import (
     LinearRegressionScratch,
     least_squares,
 )
+from divekit.models.mlp_ensemble import MLPEnsemble
 from divekit.models.multilayer_perceptron import MLP, MLPScratch
 from divekit.models.nin import NiN, nin_block
 from divekit.models.softmax_regression import (
@@ -35,6 +36,7 @@ __all__ = [
     "LeNet",
     "LinearRegression",
     "LinearRegressionScratch",
+    "MLPEnsemble",
     "MLPKept",
     "MLPScratch",
     "MLPWeights",

@@ -17,6 +17,7 @@ from divekit.recipes.model_selection import (
     weight_decay_scratch,
 )
 from divekit.recipes.multilayer_perceptrons import mlp, mlp_scratch, mlp_xor
+from divekit.recipes.predicting_house_prices import house_prices, house_prices_mlp
 from divekit.train import Recipe
 from divekit.train.recipe import is_recipe
 
@@ -24,6 +25,8 @@ __all__ = [
     "RECIPES",
     "alexnet",
     "googlenet",
+    "house_prices",
+    "house_prices_mlp",
     "lenet",
     "linear_regression",
     "linear_regression_scratch",

@@ -56,6 +56,7 @@ def fit(
     checkpoint = None if resume is None else read_checkpoint(resume)
     torch.manual_seed(recipe.seed)
     data = recipe.data.open(recipe.seed)
+    recipe = recipe.knowing(data.facts)
     model = recipe.model(data.facts).to(device)
     run = Run(model, data.facts, recipe=recipe, data=data, state=State(recipe, model, device))
     if checkpoint is not None:

@@ -9,6 +9,8 @@ from torch import Tensor
 from divekit.errors import UsageError
 from divekit.train.recipe import Metrics, Record
 
+ROOT = "rmse"
+
 
 class Means:
     """Averages over examples of what batches report. Values stay on the device until read.
@@ -68,9 +70,11 @@ class Means:
 
 
 def divide(sums: dict[str, Tensor]) -> Record:
-    """Turn the sums over examples into means."""
+    """Turn the sums over examples into means; of a name that ends in ``rmse``, into its root."""
     count = sums["count"].item()
-    return {name: (total / count).item() for name, total in sums.items() if name != "count"}
+    means = {name: (total / count).item() for name, total in sums.items() if name != "count"}
+    # Of the mean over all examples: a mean of the batches' roots would depend on their size.
+    return {name: math.sqrt(mean) if name.endswith(ROOT) else mean for name, mean in means.items()}
 
 
 def is_finite(loss: Tensor) -> bool:

@@ -25,6 +25,8 @@ Batch = tuple[Tensor, ...]
 """What a step works on: (inputs, targets) in supervised training."""
 Metrics = dict[str, Tensor]
 """Means over a batch by name, still on the device."""
+Metric = Callable[[Tensor, Tensor], Tensor]
+"""A figure by which a model is measured: ``metric(outputs, targets)``, a mean over the batch."""
 Record = dict[str, Any]
 """What one epoch came to: ``{"epoch": 1, "train_loss": 0.78, "test_accuracy": 0.79, ...}``."""
 Precision = Literal["fp32", "bf16"]
@@ -124,7 +126,9 @@ class Recipe:
             batches are (inputs, targets).
         step: a training step of another kind. With a loss beside it the step trains, and the
             loss measures on the test data; without, nothing is measured there.
-        metrics: ``metric(outputs, targets)`` by name, means over the batch; for ``loss``.
+        metrics: ``metric(outputs, targets)`` by name, means over the batch; for ``loss``. Under a
+            name that ends in ``rmse`` stands a mean of squares, and its root is shown.
+        metrics_of: makes more metrics from the facts of the opened data: in its units, say.
         schedule: makes torch's learning-rate scheduler for the optimizer; it takes a step
             after every epoch or every update, as ``schedule_every`` says.
         epochs: passes over the training data.
@@ -144,7 +148,8 @@ class Recipe:
     optimizer: Callable[[nn.Module], Optimizer | Mapping[str, Optimizer]]
     loss: Callable[[Tensor, Tensor], Tensor] | None = None
     step: Step | None = None
-    metrics: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = field(default_factory=dict)
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    metrics_of: Callable[[Any], Mapping[str, Metric]] | None = None
     schedule: Callable[[Optimizer], LRScheduler] | None = None
     schedule_every: Literal["epoch", "update"] = "epoch"
     epochs: int = 10
@@ -169,6 +174,12 @@ class Recipe:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"{name} is {value}; it must be at least 1")
+
+    def knowing(self, facts: FactsLike) -> "Recipe":
+        """Give this recipe with the metrics that its data's facts make known."""
+        if self.metrics_of is None:
+            return self
+        return replace(self, metrics={**self.metrics, **self.metrics_of(facts)}, metrics_of=None)
 
     def goals_on(self, data_name: str) -> Iterable[Goal]:
         """Give the goals that were measured on a data set."""

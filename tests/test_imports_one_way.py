@@ -27,7 +27,7 @@ ALLOWED = {
     "mx": BASE | {"data", "nn", "optim"},
     "d2l": BASE | {"data", "mx"},
     "recipes": BASE | {"data", "evaluate", "models", "nn", "optim", "train"},
-    "suited": BASE | {"data", "recipes", "train"},
+    "suited": BASE | {"book", "data", "recipes", "train"},
     "runs": BASE | {"data", "recipes", "suited", "train"},
     "watch": BASE | {"plot", "train"},
     "predicting": BASE | {"data", "evaluate", "plot", "runs", "train"},

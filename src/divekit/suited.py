@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 
+from divekit import book
 from divekit.data import Facts
 from divekit.errors import UsageError
 from divekit.recipes import RECIPES
@@ -33,16 +34,22 @@ def refuse_misfit(recipe: Recipe, facts: Facts) -> None:
 
 
 def suited(facts: Facts) -> list[str]:
-    """Give the names of the recipes whose model and loss take such data, smallest model first."""
+    """Give the names of the recipes whose model and loss take such data.
+
+    The smallest model comes first; among equals, what the book teaches first.
+    """
     recipes = {name: function() for name, function in RECIPES.items()}
     names = [name for name in recipes if misfit(recipes[name], facts, device="meta") is None]
+    taught = [name for section in book.sections() for name in section.recipes]
 
-    def size(name: str) -> tuple[int, str]:
+    def order(name: str) -> tuple[int, int, str]:
         with torch.device("meta"):
             model = recipes[name].model(facts)
-        return sum(parameter.numel() for parameter in model.parameters()), name
+        size = sum(parameter.numel() for parameter in model.parameters())
+        concise = name.removesuffix("_scratch")  # the twins come together
+        return size, taught.index(concise) if concise in taught else len(taught), name
 
-    return sorted(names, key=size)
+    return sorted(names, key=order)
 
 
 def misfit(recipe: Recipe, facts: Facts, device: str = "cpu") -> str | None:

@@ -8,6 +8,7 @@ from divekit.nn.activations import (
     sigmoid_scratch,
     tanh_scratch,
 )
+from divekit.nn.batch_norm import BatchNormScratch, batch_norm_scratch
 from divekit.nn.convolution import (
     Conv2dScratch,
     conv2d_scratch,
@@ -44,11 +45,13 @@ __all__ = [
     "ACTIVATIONS",
     "SLOPES",
     "AvgPool2dScratch",
+    "BatchNormScratch",
     "Conv2dScratch",
     "DropoutScratch",
     "Field",
     "MaxPool2dScratch",
     "avg_pool2d_scratch",
+    "batch_norm_scratch",
     "conv2d_scratch",
     "convolve",
     "cross_correlate",

@@ -11,7 +11,17 @@ from torch.testing import assert_close
 from divekit import models
 
 # Every model class, with arguments, an input shape and the output shape. A new model is added here.
+# After a comma stands what a further form of a class is called; a dict holds arguments by name.
+SMALL_RESNET = (3, 7, 9, (1, 1), 1 / 16)
 CASES = {
+    "BatchNormLeNet": ((3, 7, (16, 21)), (4, 3, 16, 21), (4, 7)),
+    "BatchNormLeNetScratch": ((3, 7, (16, 21)), (4, 3, 16, 21), (4, 7)),
+    "DenseNet": ((3, 7, 17, (2, 1), 4), (4, 3, 17, 18), (4, 7)),
+    "DenseNet, book": (
+        (3, 7, 17, (2, 1), 4, {"bottleneck": 0, "biases": True}),
+        (4, 3, 17, 18),
+        (4, 7),
+    ),
     "DropoutMLP": ((6, 3, (8, 8), (0.2, 0.5), 0.5), (4, 2, 3), (4, 3)),
     "DropoutMLPScratch": ((6, 3, (8, 8), (0.2, 0.5), 0.5), (4, 2, 3), (4, 3)),
     "LeNet": ((3, 7, (15, 20)), (4, 3, 15, 20), (4, 7)),
@@ -19,6 +29,14 @@ CASES = {
     "LinearRegressionScratch": ((6, 2), (4, 2, 3), (4, 2)),
     "MLP": ((6, 8, 3), (4, 2, 3), (4, 3)),
     "MLPScratch": ((6, 8, 3, torch.relu, 0.5), (4, 2, 3), (4, 3)),
+    "ResNet": (SMALL_RESNET, (4, 3, 9, 10), (4, 7)),
+    "ResNet, book": ((*SMALL_RESNET, {"book": True}), (4, 3, 9, 10), (4, 7)),
+    "ResNet, bottleneck, small stem": (
+        (*SMALL_RESNET, {"bottleneck": True, "small_stem": True}),
+        (4, 3, 9, 10),
+        (4, 7),
+    ),
+    "ResNet, pre-activation": ((*SMALL_RESNET, {"preactivation": True}), (4, 3, 9, 10), (4, 7)),
     "SoftmaxRegression": ((12, 3), (5, 1, 3, 4), (5, 3)),
     "SoftmaxRegressionScratch": ((12, 3), (5, 1, 3, 4), (5, 3)),
 }
@@ -32,16 +50,24 @@ CLASSES = {
 @pytest.fixture(params=sorted(CASES))
 def case(request):
     arguments, input_shape, output_shape = CASES[request.param]
-    return getattr(models, request.param)(*arguments), torch.randn(input_shape), output_shape
+    by_name = arguments[-1] if isinstance(arguments[-1], dict) else {}
+    by_place = arguments[:-1] if by_name else arguments
+    model = getattr(models, class_name(request.param))(*by_place, **by_name)
+    return model, torch.randn(input_shape), output_shape
+
+
+def class_name(case):
+    return case.split(",")[0]
 
 
 def test_no_model_is_forgotten():
-    assert set(CASES) == CLASSES
+    assert {class_name(case) for case in CASES} == CLASSES
 
 
 def test_shapes(case):
     model, inputs, output_shape = case
     assert model(inputs).shape == output_shape
+    model.eval()  # a batch of one has nothing to be normalised by
     assert model(inputs[:1]).shape == (1, *output_shape[1:])
 
 
@@ -77,11 +103,12 @@ def test_the_loss_falls_on_eight_examples(case):
 
 def test_a_saved_state_gives_the_same_outputs(case):
     model, inputs, _ = case
+    model(inputs)  # what is measured in training is part of the state
     model.eval()
     expected = model(inputs)
     state = load(save({name: tensor.contiguous() for name, tensor in model.state_dict().items()}))
-    for parameter in model.parameters():
-        nn.init.constant_(parameter, 7.0)
+    for tensor in model.state_dict().values():
+        nn.init.constant_(tensor, 7)
     model.load_state_dict(state)
     assert torch.equal(model(inputs), expected)
 

@@ -131,7 +131,7 @@ def test_scaling_and_shifting_a_channel_changes_nothing():
 @pytest.mark.parametrize("shape", [(1, 3), (1, 3, 1, 1)])
 def test_one_number_a_channel_cannot_be_trained_on_but_used(shape):
     layer = BatchNormScratch(3)
-    with pytest.raises(UsageError, match="single number for each channel.*larger batches"):
+    with pytest.raises(UsageError, match=r"single number for each channel.*larger batches"):
         layer(torch.randn(shape))
     assert layer.eval()(torch.randn(shape)).shape == shape
 

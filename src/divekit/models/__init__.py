@@ -1,6 +1,8 @@
 """Models: plain ``torch.nn.Module`` classes with explicit sizes, scratch beside concise."""
 
 from divekit.models.backpropagation import MLPKept, MLPWeights, mlp_backward, mlp_forward
+from divekit.models.batch_norm_lenet import BatchNormLeNet, BatchNormLeNetScratch
+from divekit.models.densenet import DenseNet, densenet121
 from divekit.models.dropout_mlp import DropoutMLP, DropoutMLPScratch
 from divekit.models.lenet import LeNet
 from divekit.models.linear_regression import (
@@ -9,6 +11,14 @@ from divekit.models.linear_regression import (
     least_squares,
 )
 from divekit.models.multilayer_perceptron import MLP, MLPScratch
+from divekit.models.resnet import (
+    ResNet,
+    resnet18,
+    resnet34,
+    resnet50,
+    resnet101,
+    resnet152,
+)
 from divekit.models.softmax_regression import (
     SoftmaxRegression,
     SoftmaxRegressionScratch,
@@ -17,6 +27,9 @@ from divekit.models.softmax_regression import (
 
 __all__ = [
     "MLP",
+    "BatchNormLeNet",
+    "BatchNormLeNetScratch",
+    "DenseNet",
     "DropoutMLP",
     "DropoutMLPScratch",
     "LeNet",
@@ -25,10 +38,17 @@ __all__ = [
     "MLPKept",
     "MLPScratch",
     "MLPWeights",
+    "ResNet",
     "SoftmaxRegression",
     "SoftmaxRegressionScratch",
+    "densenet121",
     "least_squares",
     "mlp_backward",
     "mlp_forward",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "resnet101",
+    "resnet152",
     "softmax",
 ]

@@ -84,9 +84,7 @@ class _Normalise(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(
-        ctx: Any, gradient: Tensor, *_: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor, *_: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         """Take the gradient g of the outputs y = weight * n + bias, n = centred * inverse.
 
         Every input moves the mean and the variance, and they move all outputs of the channel. With
@@ -111,7 +109,7 @@ class _Normalise(torch.autograd.Function):
 
 
 class BatchNormScratch(nn.Module):
-    """Normalise channels, as ``nn.BatchNorm1d`` and ``nn.BatchNorm2d`` do; of (B, C) or (B, C, L...).
+    """Normalise each channel of (B, C) or (B, C, L...), as ``nn.BatchNorm1d`` and ``2d`` do.
 
     In training by the batch at hand, otherwise by the running statistics. These are part of the
     state, under torch's names, so a trained state goes from here to torch's layers and back.

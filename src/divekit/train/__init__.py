@@ -10,6 +10,7 @@ from divekit.train.recipe import Batch, Goal, Metrics, Recipe, Record, Step, rec
 from divekit.train.run import Predictions, Run, Trained, load_weights, numbered, read_description
 from divekit.train.state import State
 from divekit.train.tensorboard import TensorBoard
+from divekit.train.weights import load_state
 
 __all__ = [
     "Batch",
@@ -32,6 +33,7 @@ __all__ = [
     "evaluate",
     "fit",
     "keep_memory",
+    "load_state",
     "load_weights",
     "numbered",
     "pick_device",

@@ -1,5 +1,6 @@
 """Data sets, batches and the files they come from."""
 
+from divekit.data.augmentation import Moved
 from divekit.data.batches import Batches
 from divekit.data.dataset import Card, DataSet, Facts, Opened, samples_wanted, use_samples
 from divekit.data.digits import Digits
@@ -30,6 +31,7 @@ __all__ = [
     "Form",
     "Found",
     "ImageFolder",
+    "Moved",
     "Opened",
     "Polynomial",
     "Remote",

@@ -16,11 +16,21 @@ from divekit.recipes.model_selection import (
     weight_decay_scratch,
 )
 from divekit.recipes.multilayer_perceptrons import mlp, mlp_scratch, mlp_xor
+from divekit.recipes.residual_networks import (
+    batch_norm_lenet,
+    batch_norm_lenet_scratch,
+    densenet,
+    resnet18,
+    resnet18_modern,
+)
 from divekit.train import Recipe
 from divekit.train.recipe import is_recipe
 
 __all__ = [
     "RECIPES",
+    "batch_norm_lenet",
+    "batch_norm_lenet_scratch",
+    "densenet",
     "lenet",
     "linear_regression",
     "linear_regression_scratch",
@@ -30,6 +40,8 @@ __all__ = [
     "mlp_scratch",
     "mlp_xor",
     "polynomial_regression",
+    "resnet18",
+    "resnet18_modern",
     "softmax_regression",
     "softmax_regression_scratch",
     "weight_decay",

@@ -8,7 +8,16 @@ from benchmarks.harness import measure
 from benchmarks.report import RESULTS, describe_machine, record, to_text
 
 # A job's module is imported when it is asked for: imports.py, say, needs no torch.
-JOBS = ("loading", "fit_overhead", "linear_regression", "convolution", "imports", "mx_arrays")
+JOBS = (
+    "loading",
+    "fit_overhead",
+    "linear_regression",
+    "convolution",
+    "normalisation",
+    "deep_networks",
+    "imports",
+    "mx_arrays",
+)
 
 
 def main() -> int:

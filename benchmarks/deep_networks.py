@@ -1,7 +1,7 @@
 """Steps of the book's ResNet-18 and DenseNet, as ``fit`` takes them, beside a plain loop's.
 
-A step goes forward and backward through 128 images of 96 pixels and updates the weights. The loop is
-what a reader would write: torch's default layout and single precision.
+A step goes forward and backward through 128 images of 96 pixels and updates the weights. The loop
+is what a reader would write: torch's default layout and single precision.
 """
 
 from dataclasses import replace

@@ -8,8 +8,6 @@
 # signals on their way up and to gradients on their way down, and trains LeNet with it.
 
 # %%
-from dataclasses import replace
-
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -257,8 +255,8 @@ for layer in range(depth):
     small, large = (measured[name, True][1][layer] for name in ("a third", "three times"))
     assert abs(small / large - 9) < 0.1, "nine times the weights, a ninth of the gradient"
 centre = after.transpose(0, 1).flatten(1)
-expected = norm.bias.abs() + norm.weight.abs()
-assert (centre.mean(1) - norm.bias).abs().max() < 0.5 * expected.max(), "centred at beta"
+assert (centre.mean(1) - norm.bias).abs().max() < 0.4, "centred at beta"
+assert (centre.std(1) - norm.weight.abs()).abs().max() < 0.4, "with the spread gamma"
 assert not torch.allclose(company["in batch 1"], company["in batch 2"], atol=1e-3), "company counts"
 assert moved > 0, "training mode moves the running statistics"
 assert torch.allclose(company["in use, alone"], company["in use, with others"], atol=1e-5), (
@@ -282,3 +280,10 @@ assert abs(errors["of the mean"][1] - 0.5) < 0.05, "a mean of four is off by hal
 #
 # ## What to try next
 #
+# - On the clothes the book's settings end at 0.861 with seed 0, after 0.80 in the third epoch and 0.78 in the sixth: the
+#   test figures jump, while those of training, 0.85, 0.88 and 0.90, rise all the time.
+# - `nn.Identity` in place of every normalisation, all else the same: 0.09 on the sample after three epochs, which is
+#   guessing, at a rate of 0.05 and of 1.0 alike.
+# - `batch_norm_lenet(lr=1.0)` on the sample: 0.77, 0.93, 0.88. With `lr=3.0` it still learns: 0.83, 0.81, 0.89.
+# - `divekit compare batch_norm_lenet lr=0.05,0.3,1.0 --seeds 3 --sample` draws how rates differ.
+# - 7.6 goes on where this section's second picture ended: with the depth itself.

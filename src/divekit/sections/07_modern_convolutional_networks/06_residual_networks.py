@@ -7,7 +7,7 @@
 # compute zero. Since 2015 hardly any deep network has been built without this sum.
 
 # %%
-from dataclasses import replace
+import itertools
 
 import torch
 import torch.nn.functional as F
@@ -101,9 +101,12 @@ print("identity:", handed_on, handed_on_before, "  halved and doubled:", tuple(h
 # %% [markdown]
 # ## Gradients through depth
 #
-# Stacks of up to 48 blocks, 96 convolutions of 8 channels, with random weights as they begin. Each is built three
-# times from the same draws: without the sum, $\mathbf{y} = \max(0, g(\mathbf{x}))$, and in both residual forms. The
-# length of the gradient is taken at the input of the first block and at the input of the last.
+# Stacks of up to 32 blocks, 64 convolutions of 8 channels, with random weights as they begin. Each is built three
+# times from the same draws: without the sum, $\mathbf{y} = \max(0, g(\mathbf{x}))$, and in both residual forms. Two
+# things are measured. How much *longer* is the gradient at the input of the first block than at that of the last? And
+# if the input moves by a hundredth of its spread, how far does the gradient there still *agree* with what it was (the
+# cosine between the two)? If it points somewhere else altogether, a step that was right at one place says
+# nothing about the next.
 
 
 # %%
@@ -121,65 +124,59 @@ kinds = {
     "pre-activated": lambda: Residual(8, 8, preactivation=True),
 }
 inputs, classes = torch.randn(16, 8, 6, 6), torch.randint(10, (16,))
+nearby = inputs + 0.01 * torch.randn_like(inputs)
 head = torch.randn(8, 10)
 
 
-def gradients_through(kind, depth):
+def gradients_through(kind, depth, inputs):
+    """Give the gradients (B, C H W) at the inputs of the first block and of the last."""
     torch.manual_seed(depth)
-    hidden, seen = inputs.clone().requires_grad_(), []
+    first = hidden = inputs.clone().requires_grad_()
     for _ in range(depth):
-        seen.append(hidden)
-        hidden = kinds[kind]()(hidden)
+        last = hidden
+        hidden = kinds[kind]()(last)
     hidden = hidden / hidden.std()  # as a last normalisation would
     loss = F.cross_entropy(hidden.mean((2, 3)) @ head, classes)
-    return [gradient.flatten(1) for gradient in torch.autograd.grad(loss, seen)]
+    return [gradient.flatten(1) for gradient in torch.autograd.grad(loss, [first, last])]
 
 
-depths = (3, 6, 12, 24, 48)
-lengths = {kind: [] for kind in kinds}
+depths = (2, 4, 8, 16, 32)
+lengths, agreement = {kind: [] for kind in kinds}, {kind: [] for kind in kinds}
 for depth in depths:
     for kind in kinds:
-        gradients = gradients_through(kind, depth)
-        lengths[kind].append((gradients[0].norm() / gradients[-1].norm()).item())
-    print(f"{depth:>3} blocks", *(f"  {kind} {values[-1]:.3g}" for kind, values in lengths.items()))
+        first, last = gradients_through(kind, depth, inputs)
+        moved_first, _ = gradients_through(kind, depth, nearby)
+        lengths[kind].append((first.norm() / last.norm()).item())
+        agreement[kind].append(F.cosine_similarity(first, moved_first).mean().item())
+for kind in kinds:
+    print(
+        f"{kind:<14} {depths[-1]} blocks: {lengths[kind][-1]:9,.1f} times as long, "
+        f"agreement {agreement[kind][-1]:.2f}"
+    )
 
 # %%
-plot.lines(depths, lengths, x_label="blocks", y_label="gradient, first block to last", log="xy")
-
-# %% [markdown]
-# Without the sum every normalised block multiplies the gradient, and with depth it grows by orders of magnitude. With
-# it the growth is a slow one: the spread of a sum grows like the root of its number of summands, and each new
-# summand is a smaller part of the whole.
-#
-# ## How much do neighbours agree?
-#
-# Length is not all that a gradient has. Move the input a little and the gradient should change a little; if it points
-# somewhere else altogether, a step that was right at one place says nothing about the next. Below is the cosine between
-# gradients at inputs a hundredth of their spread apart.
-
-# %%
-base = inputs.clone()
-cosines = {kind: [] for kind in kinds}
-nudge = 0.01 * torch.randn_like(base)
-for depth in depths:
+picture = plot.new_picture(width=8.4, height=3.0)
+panels = picture.subplots(1, 2)
+for axes, values, label in (
+    (panels[0], lengths, "gradient, first block to last"),
+    (panels[1], agreement, "agreement of neighbours"),
+):
     for kind in kinds:
-        here = gradients_through(kind, depth)[0]
-        inputs = base + nudge
-        there = gradients_through(kind, depth)[0]
-        inputs = base
-        cosines[kind].append(F.cosine_similarity(here, there).mean().item())
-
-# %%
-plot.lines(
-    depths,
-    cosines,
-    x_label="blocks",
-    y_label="agreement of neighbours",
-    log="x",
-    y_limits=(0, 1.05),
-)
+        plot.draw_line(axes, depths, values[kind], kind)
+    axes.set(xscale="log", xlabel="blocks", ylabel=label, xticks=depths, xticklabels=depths)
+    axes.minorticks_off()
+panels[0].set_yscale("log")
+panels[1].set_ylim(0, 1.05)
+for axes in panels:
+    plot.style_axes(axes)
+plot.add_legend(panels[0])
+picture
 
 # %% [markdown]
+# Without the sum every normalised block multiplies the gradient, and with depth it grows by orders of magnitude; what
+# is left of it points nowhere. With the sum the growth is a slow one: the spread of a sum grows like the root of the
+# number of its summands, and each new summand is a smaller part of the whole.
+#
 # This is what depth alone does to a network before it has learned anything, and what the sum mends.
 #
 # ## ResNet-18
@@ -268,15 +265,15 @@ plot.images(torch.cat([originals, moved]), ["as it is"] * 6 + ["shifted"] * 6)
 
 # %%
 print(run.check())  # fails when the recipe's goal is missed
-steps = zip(distances["nested"], distances["nested"][1:])
+steps = itertools.pairwise(distances["nested"])
 assert all(after <= before + 1e-9 for before, after in steps), "nested classes come ever nearer"
-steps = zip(distances["not nested"], distances["not nested"][1:])
+steps = itertools.pairwise(distances["not nested"])
 assert any(after > before + 1e-3 for before, after in steps), "others need not"
 assert handed_on and handed_on_before, "a block that adds nothing is the identity"
 assert halved == (8, 32, 6, 6)
 for kind in ("original", "pre-activated"):
     assert lengths[kind][-1] < 0.1 * lengths["plain"][-1], "the sum tames the gradient"
-    assert cosines[kind][-1] > cosines["plain"][-1] + 0.3, "and lets neighbours agree"
+    assert agreement[kind][-1] > agreement["plain"][-1] + 0.3, "and lets neighbours agree"
 assert whole.parameters == 11_178_378, "not the book's network"
 assert list(sizes.values()) == [11_689_512, 21_797_672, 25_557_032, 44_549_160, 60_192_808]
 assert len(left) == 6 and max(list(left.values())[1:]) > 0.4, "some block can be spared"
@@ -297,3 +294,11 @@ assert len(left) == 6 and max(list(left.values())[1:]) > 0.4, "some block can be
 #
 # ## What to try next
 #
+# - Take the sum out and train: with `Plain` in every place the sample ends at 0.87 and 0.92 (seeds 0 and 1), with it
+#   at 0.91 and 0.97. Give each stage six blocks in place of two, 50 layers in all, and it is 0.29 and 0.22 without the sum,
+#   0.83 and 0.86 with it.
+# - `preactivation=True` on the sample: 0.94 with both seeds. Three epochs do not tell the two forms apart.
+# - `start_as_identity=True`: 0.24, 0.71 and 0.84 after the three epochs of seed 0. A slow start, for so shallow a network;
+#   it is for those of hundreds of layers.
+# - `small_stem=True` keeps all pixels of the small images, and ends at 0.94 with both seeds, for nine times the work.
+# - 7.7 keeps what a block was given by the side of what it computes, in place of adding the two.

@@ -3,11 +3,10 @@
 #
 # ResNet adds what a layer computes to what it was given. DenseNet *appends* it: every layer sees all that the layers
 # before it have found, unmixed, and adds a few channels of its own. Nothing is computed twice, so
-# layers can be narrow, and a network with a fifteenth of ResNet-18's parameters comes close to it.
+# layers can be narrow: with a fifteenth of ResNet-18's parameters it had a test accuracy of 0.90 in the book, and
+# ResNet-18 0.92.
 
 # %%
-from dataclasses import replace
-
 import torch
 from torch import nn
 
@@ -103,7 +102,8 @@ for place, (count, side) in enumerate(zip(channels, sides, strict=True)):
         color=plot.COLOURS[shades[side]],
         label="" if side in sides[:place] else f"{side} x {side}",
     )
-axes.set(ylabel="channels", xlabel="after the stem, each layer and each transition")
+axes.set(ylabel="channels")
+axes.set_xticks([0, 5, 10, 15], ["stem", "transition 1", "transition 2", "transition 3"])
 plot.style_axes(axes)
 plot.add_legend(axes)
 picture
@@ -118,13 +118,14 @@ picture
 # %%
 from divekit.models import ResNet, densenet121, resnet18, resnet50
 
-table = {
-    "ResNet-18, book": (ResNet(1, 10, 96, book=True), (1, 1, 96, 96)),
-    "DenseNet, book": (network, (1, 1, 96, 96)),
-    "ResNet-18": (resnet18(), (1, 3, 224, 224)),
-    "ResNet-50": (resnet50(), (1, 3, 224, 224)),
-    "DenseNet-121": (densenet121(), (1, 3, 224, 224)),
-}
+with torch.device("meta"):  # shapes alone: no weights are drawn
+    table = {
+        "ResNet-18, book": (ResNet(1, 10, 96, book=True), (1, 1, 96, 96)),
+        "DenseNet, book": (DenseNet(1, 10, 96, **book), (1, 1, 96, 96)),
+        "ResNet-18": (resnet18(), (1, 3, 224, 224)),
+        "ResNet-50": (resnet50(), (1, 3, 224, 224)),
+        "DenseNet-121": (densenet121(), (1, 3, 224, 224)),
+    }
 costs, numbers = {}, {}
 for name, (model, shape) in table.items():
     summary = summarise(model, torch.empty(shape))
@@ -136,7 +137,7 @@ for name, (model, shape) in table.items():
     )
 
 # %% [markdown]
-# A fifteenth of the parameters, but more than half of the work; and what a layer normalises, all channels so far, has
+# A fifteenth of the parameters, but two fifths of the work; and what a layer normalises, all channels so far, has
 # to be kept for the way back. Parameters are not what training runs out of: memory for numbers in between is.
 # DenseNet is thrifty with the one and lavish with the other.
 #
@@ -150,60 +151,80 @@ run = fit(densenet())
 plot.curves(run.history)
 
 # %% [markdown]
-# ## Who reads what?
+# ## Who learns from whom?
 #
-# Each square is the mean size of the weights with which a layer (from left to right) reads what a layer before it
-# (from top to bottom) has appended; the first row is what came into the block. Every layer is divided by its own
-# largest. Pale is not read.
+# A gradient comes to a layer from every later one of its block, directly. Each square says by what share training has
+# moved the weights with which a layer (from left to right) reads what one before it (from top to bottom) has appended;
+# the first row is what came into the block. `fit` draws its weights from the seed, so the beginning can be had again.
 
 # %%
-trained = run.model.cpu().eval()
-blocks = [part for name, part in trained.features.named_children() if name.startswith("denseblock")]
-reading = []
-for part in blocks:
-    growth = part.denselayer1.conv1.out_channels
-    entering = part.denselayer1.conv1.in_channels
-    sizes = torch.full((len(part), len(part)), float("nan"))
-    for column, layer in enumerate(part):
-        # What reaches the convolution has been scaled by the normalisation before it.
-        weight = (
-            layer.conv1.weight.detach() * layer.norm1.weight.detach()[None, :, None, None]
-        ).abs()
-        by_source = weight.mean((0, 2, 3)).split([entering] + [growth] * column)
-        sizes[: column + 1, column] = torch.stack([source.mean() for source in by_source])
-    reading.append(sizes / sizes.nan_to_num().max(dim=0).values)
+torch.manual_seed(run.recipe.seed)
+beginning = run.recipe.model(run.facts).features
+moved = {}
+for number in range(1, 5):
+    pairs = zip(
+        run.model.cpu().features.get_submodule(f"denseblock{number}"),
+        beginning.get_submodule(f"denseblock{number}"),
+        strict=True,
+    )
+    moved[number] = torch.full((4, 4), float("nan"))
+    for column, (trained, untrained) in enumerate(pairs):
+        now, then = trained.conv1.weight.detach(), untrained.conv1.weight.detach()
+        growth, channels_in = now.shape[:2]
+        parts = [channels_in - column * growth] + [growth] * column
+        for row, (after, before) in enumerate(
+            zip(now.split(parts, 1), then.split(parts, 1), strict=True)
+        ):
+            moved[number][row, column] = (after - before).norm() / before.norm()
 
 # %%
-picture = plot.new_picture(width=8.4, height=2.4)
-panels = picture.subplots(1, len(reading))
-for axes, sizes, number in zip(panels, reading, range(1, 5), strict=True):
-    axes.imshow(sizes, cmap="Blues", vmin=0, vmax=1)
+picture = plot.new_picture(width=8.4, height=2.5)
+panels = picture.subplots(1, 4)
+most = max(shares.nan_to_num().max().item() for shares in moved.values())
+for axes, (number, shares) in zip(panels, moved.items(), strict=True):
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.3 * most)
+    for row in range(4):
+        for column in range(row, 4):
+            axes.text(
+                column,
+                row,
+                f"{100 * shares[row, column]:.0f}",
+                ha="center",
+                va="center",
+                fontsize=8,
+            )
     axes.set(xlabel="layer that reads", ylabel="" if number > 1 else "what it reads")
     axes.set_xticks(range(4), ["1", "2", "3", "4"])
     axes.set_yticks(range(4), ["input", "1", "2", "3"])
-    axes.set_title(f"block {number}", fontsize=9)
+    axes.set_title(f"block {number}, %", fontsize=9)
     plot.style_axes(axes, grid=False)
 picture
 
 # %% [markdown]
-# Layers read from everything before them, not only from the nearest. A chain would have the diagonal alone.
+# No square stays behind: every layer has learned to read all that came before it. In a chain there would be the
+# diagonal alone.
 
 # %%
 print(run.check())  # fails when the recipe's goal is missed
 assert gap < 1e-5, "a list can be read as a sum"
 assert kept and outputs.shape == (4, 23, 8, 8), "a dense block appends"
 ends = [
-    count for count, name in zip(channels, names) if name == "denselayer4" or "transition" in name
+    count
+    for count, name in zip(channels, names, strict=True)
+    if name == "denselayer4" or "transition" in name
 ]
 assert ends == [192, 96, 224, 112, 240, 120, 248], "the book's channels"
 assert costs["DenseNet, book"][0] == 758_226 and costs["DenseNet-121"][0] == 7_978_856
 assert costs["ResNet-18, book"][0] > 14 * costs["DenseNet, book"][0], "few parameters"
-assert costs["DenseNet, book"][1] > costs["ResNet-18, book"][1] / 2, "but much work"
+assert costs["DenseNet, book"][1] > costs["ResNet-18, book"][1] / 3, "but much work"
 assert numbers["DenseNet-121"] > numbers["ResNet-50"], "and many numbers in between"
 far = [
-    sizes[row, column].item() for sizes in reading for column in range(4) for row in range(column)
+    shares[row, column].item()
+    for shares in moved.values()
+    for column in range(4)
+    for row in range(column + 1)
 ]
-assert len(far) == 24 and min(far) > 0.1, "layers read from all before them"
+assert len(far) == 40 and min(far) > 0.01, "layers learn to read from all before them"
 
 # %% [markdown]
 # ## Exercises
@@ -220,3 +241,9 @@ assert len(far) == 24 and min(far) > 0.1, "layers read from all before them"
 #
 # ## What to try next
 #
+# - A growth of 2, 4, 8 and 16 on the sample, `densenet(growth=2)` and so on: 0.56, 0.58, 0.95 and 0.97 after three
+#   epochs with seed 0, and 0.66, 0.78, 0.96 and 0.99 with seed 1. Layers can be narrow, but not that narrow.
+# - `bottleneck=4` in place of 0 in the recipe's model: 0.87 and 0.95 after the three epochs, no better in blocks of four
+#   layers. It is meant for blocks of twenty.
+# - `divekit compare densenet growth=8,16 --seeds 3 --sample` draws the two with their spread.
+# - 8.1 leaves images for sequences, where what came before is all there is to go by.

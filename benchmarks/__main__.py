@@ -14,7 +14,7 @@ JOBS = (
     "linear_regression",
     "convolution",
     "normalisation",
-    "deep_networks",
+    "residual_networks",
     "imports",
     "mx_arrays",
 )

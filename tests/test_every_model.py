@@ -10,17 +10,20 @@ from torch.testing import assert_close
 
 from divekit import models
 
-# Every model class, with arguments, an input shape and the output shape. A new model is added here.
-# After a comma stands what a further form of a class is called; a dict holds arguments by name.
+# Every model class, with arguments, an input shape and the output shape, and perhaps keyword
+# arguments that make it small. A new model is added here. After a comma stands what a further form
+# of a class is called.
 SMALL_RESNET = (3, 7, 9, (1, 1), 1 / 16)
 CASES = {
     "BatchNormLeNet": ((3, 7, (16, 21)), (4, 3, 16, 21), (4, 7)),
     "BatchNormLeNetScratch": ((3, 7, (16, 21)), (4, 3, 16, 21), (4, 7)),
+    "DenseLayer": ((12, 60), (4, 12, 1, 1), (4, 72, 1, 1)),
     "DenseNet": ((3, 7, 17, (2, 1), 4), (4, 3, 17, 18), (4, 7)),
     "DenseNet, book": (
-        (3, 7, 17, (2, 1), 4, {"bottleneck": 0, "biases": True}),
+        (3, 7, 17, (2, 1), 4),
         (4, 3, 17, 18),
         (4, 7),
+        {"bottleneck": 0, "biases": True},
     ),
     "DropoutMLP": ((6, 3, (8, 8), (0.2, 0.5), 0.5), (4, 2, 3), (4, 3)),
     "DropoutMLPScratch": ((6, 3, (8, 8), (0.2, 0.5), 0.5), (4, 2, 3), (4, 3)),
@@ -30,13 +33,15 @@ CASES = {
     "MLP": ((6, 8, 3), (4, 2, 3), (4, 3)),
     "MLPScratch": ((6, 8, 3, torch.relu, 0.5), (4, 2, 3), (4, 3)),
     "ResNet": (SMALL_RESNET, (4, 3, 9, 10), (4, 7)),
-    "ResNet, book": ((*SMALL_RESNET, {"book": True}), (4, 3, 9, 10), (4, 7)),
+    "ResNet, book": (SMALL_RESNET, (4, 3, 9, 10), (4, 7), {"book": True}),
     "ResNet, bottleneck, small stem": (
-        (*SMALL_RESNET, {"bottleneck": True, "small_stem": True}),
+        SMALL_RESNET,
         (4, 3, 9, 10),
         (4, 7),
+        {"bottleneck": True, "small_stem": True},
     ),
-    "ResNet, pre-activation": ((*SMALL_RESNET, {"preactivation": True}), (4, 3, 9, 10), (4, 7)),
+    "ResNet, pre-activation": (SMALL_RESNET, (4, 3, 9, 10), (4, 7), {"preactivation": True}),
+    "Residual": ((3, 4, 2), (4, 3, 5, 6), (4, 4, 3, 3)),
     "SoftmaxRegression": ((12, 3), (5, 1, 3, 4), (5, 3)),
     "SoftmaxRegressionScratch": ((12, 3), (5, 1, 3, 4), (5, 3)),
 }
@@ -49,10 +54,9 @@ CLASSES = {
 
 @pytest.fixture(params=sorted(CASES))
 def case(request):
-    arguments, input_shape, output_shape = CASES[request.param]
-    by_name = arguments[-1] if isinstance(arguments[-1], dict) else {}
-    by_place = arguments[:-1] if by_name else arguments
-    model = getattr(models, class_name(request.param))(*by_place, **by_name)
+    arguments, input_shape, output_shape, *rest = CASES[request.param]
+    settings = rest[0] if rest else {}
+    model = getattr(models, class_name(request.param))(*arguments, **settings)
     return model, torch.randn(input_shape), output_shape
 
 
@@ -83,7 +87,7 @@ def test_the_loss_falls_on_eight_examples(case):
     model, inputs, output_shape = case
     inputs = torch.randn(8, *inputs.shape[1:])
     targets = torch.randn(8, *output_shape[1:])
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
 
     def loss_of(outputs):
         return (outputs - targets).square().mean()

@@ -2,7 +2,13 @@
 
 from divekit.models.backpropagation import MLPKept, MLPWeights, mlp_backward, mlp_forward
 from divekit.models.batch_norm_lenet import BatchNormLeNet, BatchNormLeNetScratch
-from divekit.models.densenet import DenseNet, densenet121
+from divekit.models.densenet import (
+    DenseLayer,
+    DenseNet,
+    dense_block,
+    densenet121,
+    transition,
+)
 from divekit.models.dropout_mlp import DropoutMLP, DropoutMLPScratch
 from divekit.models.lenet import LeNet
 from divekit.models.linear_regression import (
@@ -12,6 +18,7 @@ from divekit.models.linear_regression import (
 )
 from divekit.models.multilayer_perceptron import MLP, MLPScratch
 from divekit.models.resnet import (
+    Residual,
     ResNet,
     resnet18,
     resnet34,
@@ -29,6 +36,7 @@ __all__ = [
     "MLP",
     "BatchNormLeNet",
     "BatchNormLeNetScratch",
+    "DenseLayer",
     "DenseNet",
     "DropoutMLP",
     "DropoutMLPScratch",
@@ -39,8 +47,10 @@ __all__ = [
     "MLPScratch",
     "MLPWeights",
     "ResNet",
+    "Residual",
     "SoftmaxRegression",
     "SoftmaxRegressionScratch",
+    "dense_block",
     "densenet121",
     "least_squares",
     "mlp_backward",
@@ -51,4 +61,5 @@ __all__ = [
     "resnet101",
     "resnet152",
     "softmax",
+    "transition",
 ]

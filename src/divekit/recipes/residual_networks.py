@@ -57,13 +57,13 @@ def _batch_norm_lenet(
     )
 
 
-@on_sample(lr=0.02, image_size=20, width=0.25, epochs=3)
+@on_sample(lr=0.02, resize=20, width=0.25, epochs=3)
 @recipe
 def resnet18(
     lr: float = 0.05,
     epochs: int = 10,
     batch_size: int = 256,
-    image_size: int = 96,
+    resize: int = 96,
     width: float = 1.0,
     seed: int = 0,
 ) -> Recipe:
@@ -75,7 +75,7 @@ def resnet18(
         lambda facts: ResNet(
             facts.input_shape[0], facts.num_classes, _image_size(facts), width=width, book=True
         ),
-        FashionMNIST(batch_size=batch_size, resize=image_size),
+        FashionMNIST(batch_size=batch_size, resize=resize),
         lr,
         epochs,
         seed,
@@ -86,13 +86,13 @@ def resnet18(
     )
 
 
-@on_sample(lr=0.03, image_size=32, growth=8, epochs=3)
+@on_sample(lr=0.03, resize=32, growth=8, epochs=3)
 @recipe
 def densenet(
     lr: float = 0.1,
     epochs: int = 10,
     batch_size: int = 256,
-    image_size: int = 96,
+    resize: int = 96,
     growth: int = 32,
     seed: int = 0,
 ) -> Recipe:
@@ -110,7 +110,7 @@ def densenet(
             bottleneck=0,
             biases=True,
         ),
-        FashionMNIST(batch_size=batch_size, resize=image_size),
+        FashionMNIST(batch_size=batch_size, resize=resize),
         lr,
         epochs,
         seed,

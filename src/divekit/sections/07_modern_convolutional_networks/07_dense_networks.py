@@ -73,7 +73,7 @@ print(tuple(outputs.shape), "->", tuple(transition(23, 10)(outputs).shape))
 # as in the paper.)
 
 # %% source
-from divekit.models.densenet import DenseNet
+from divekit.models.densenet import DenseNet, densenet121
 
 # %%
 book = {"blocks": (4, 4, 4, 4), "bottleneck": 0, "biases": True}
@@ -112,20 +112,22 @@ picture
 # ## Parameters and work
 #
 # A 3 x 3 convolution of ResNet's last stage has 512 x 512 kernels. The widest one here has 216 x 32. The table
-# holds the book's two networks, and those that were made for ImageNet. Where $C$ has grown large, DenseNet-121
+# holds the book's two networks, and those that were made for ImageNet. There, where $C$ has grown large, DenseNet-121
 # first goes through a 1 x 1 convolution to $4G$ channels: a *bottleneck*.
 
+# %% source
+from divekit.models.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
+
 # %%
-from divekit.models import ResNet, densenet121, resnet18, resnet50
+from divekit.models import ResNet
 
 with torch.device("meta"):  # shapes alone: no weights are drawn
     table = {
         "ResNet-18, book": (ResNet(1, 10, 96, book=True), (1, 1, 96, 96)),
         "DenseNet, book": (DenseNet(1, 10, 96, **book), (1, 1, 96, 96)),
-        "ResNet-18": (resnet18(), (1, 3, 224, 224)),
-        "ResNet-50": (resnet50(), (1, 3, 224, 224)),
-        "DenseNet-121": (densenet121(), (1, 3, 224, 224)),
     }
+    for make in (resnet18, resnet34, resnet50, resnet101, resnet152, densenet121):
+        table[make.__name__] = (make(), (1, 3, 224, 224))
 costs, numbers = {}, {}
 for name, (model, shape) in table.items():
     summary = summarise(model, torch.empty(shape))
@@ -182,7 +184,7 @@ picture = plot.new_picture(width=8.4, height=2.5)
 panels = picture.subplots(1, 4)
 most = max(shares.nan_to_num().max().item() for shares in moved.values())
 for axes, (number, shares) in zip(panels, moved.items(), strict=True):
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.3 * most)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=2 * most)
     for row in range(4):
         for column in range(row, 4):
             axes.text(
@@ -214,10 +216,10 @@ ends = [
     if name == "denselayer4" or "transition" in name
 ]
 assert ends == [192, 96, 224, 112, 240, 120, 248], "the book's channels"
-assert costs["DenseNet, book"][0] == 758_226 and costs["DenseNet-121"][0] == 7_978_856
+assert costs["DenseNet, book"][0] == 758_226 and costs["densenet121"][0] == 7_978_856
 assert costs["ResNet-18, book"][0] > 14 * costs["DenseNet, book"][0], "few parameters"
 assert costs["DenseNet, book"][1] > costs["ResNet-18, book"][1] / 3, "but much work"
-assert numbers["DenseNet-121"] > numbers["ResNet-50"], "and many numbers in between"
+assert numbers["densenet121"] > numbers["resnet50"], "and many numbers in between"
 far = [
     shares[row, column].item()
     for shares in moved.values()

@@ -17,6 +17,8 @@ JOBS = (
     "imports",
     "mx_arrays",
     "mx_training",
+    "normalisation",
+    "residual_networks",
 )
 
 

@@ -35,6 +35,7 @@ class Shuffled(DataSet):
             shuffle=True,
             seed=seed,
             transform=train.transform,
+            augment=train.augment,
         )
         return Opened(opened.facts, shuffled, opened.test)
 

@@ -1,5 +1,6 @@
 """Data sets, batches and the files they come from."""
 
+from divekit.data.augmentation import Moved
 from divekit.data.batches import Batches
 from divekit.data.dataset import Card, DataSet, Facts, Opened, samples_wanted, use_samples
 from divekit.data.digits import Digits
@@ -34,6 +35,7 @@ __all__ = [
     "HousePrices",
     "ImageFolder",
     "MadeHouses",
+    "Moved",
     "Opened",
     "Polynomial",
     "Remote",

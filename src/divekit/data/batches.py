@@ -14,6 +14,9 @@ from divekit.errors import UsageError
 # memory that stays in the processor's cache.
 GATHER_BYTES = 2**18
 
+Augment = Callable[[Tensor, torch.Generator], Tensor]
+"""Changes a batch of inputs at random; every draw comes from the generator."""
+
 
 class Batches(Sized):
     """Iterate over batches of tensors that share their first axis.
@@ -30,6 +33,8 @@ class Batches(Sized):
         seed: of the order.
         transform: applied to the first tensor of each batch, on the device of the data:
             scaling of uint8 images, resizing.
+        augment: applied before that, with a generator that depends on ``(seed, epoch)`` alone:
+            random changes of images that are trained on.
     """
 
     def __init__(
@@ -39,6 +44,7 @@ class Batches(Sized):
         shuffle: bool = False,
         seed: int = 0,
         transform: Callable[[Tensor], Tensor] | None = None,
+        augment: Augment | None = None,
     ) -> None:
         lengths = {len(tensor) for tensor in tensors}
         if len(lengths) != 1:
@@ -50,6 +56,7 @@ class Batches(Sized):
         self.shuffle = shuffle
         self.seed = seed
         self.transform = transform
+        self.augment = augment
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -63,19 +70,19 @@ class Batches(Sized):
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         order = self.order(self.epoch) if self.shuffle else None
+        # Of another stream than the order, which would otherwise say how each image is changed.
+        generator = self._generator(-1 - self.epoch)
         self.epoch += 1
-        for batch in self._slices(order):
-            if self.transform is None:
-                yield batch
-            else:
-                yield (self.transform(batch[0]), *batch[1:])
+        for inputs, *others in self._slices(order):
+            if self.augment is not None:
+                inputs = self.augment(inputs, generator)
+            if self.transform is not None:
+                inputs = self.transform(inputs)
+            yield (inputs, *others)
 
     def order(self, epoch: int) -> Tensor:
         """Give the order of the examples in an epoch: a permutation (N,)."""
-        # SplitMix64's odd constant keeps (seed, epoch) pairs apart.
-        mixed = (self.seed * 0x9E3779B97F4A7C15 + epoch) % 2**63
-        generator = torch.Generator().manual_seed(mixed)
-        return torch.randperm(self.num_examples, generator=generator)
+        return torch.randperm(self.num_examples, generator=self._generator(epoch))
 
     def to(self, device: torch.device | str) -> "Batches":
         """Give the same batches with the whole data on a device."""
@@ -85,9 +92,15 @@ class Batches(Sized):
             shuffle=self.shuffle,
             seed=self.seed,
             transform=self.transform,
+            augment=self.augment,
         )
         moved.epoch = self.epoch
         return moved
+
+    def _generator(self, epoch: int) -> torch.Generator:
+        # SplitMix64's odd constant keeps (seed, epoch) pairs apart.
+        mixed = (self.seed * 0x9E3779B97F4A7C15 + epoch) % 2**63
+        return torch.Generator().manual_seed(mixed)
 
     def _slices(self, order: Tensor | None) -> Iterator[tuple[Tensor, ...]]:
         if not self.num_examples:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from divekit.data.batches import Batches
+from divekit.data.batches import Augment, Batches
 from divekit.data.columns import TableForm
 from divekit.data.hub import Remote
 from divekit.errors import BadDataError, UsageError
@@ -152,11 +152,22 @@ class Opened:
         batch_size: int,
         seed: int,
         transform: Callable[[Tensor], Tensor] | None = None,
+        augment: Augment | None = None,
     ) -> "Opened":
-        """Make batches of tensors (inputs, targets): shuffled to train on, in order to test on."""
+        """Make batches of tensors (inputs, targets): shuffled to train on, in order to test on.
+
+        Only what is trained on is augmented.
+        """
         return cls(
             facts,
-            Batches(*train, batch_size=batch_size, shuffle=True, seed=seed, transform=transform),
+            Batches(
+                *train,
+                batch_size=batch_size,
+                shuffle=True,
+                seed=seed,
+                transform=transform,
+                augment=augment,
+            ),
             None if test is None else Batches(*test, batch_size=batch_size, transform=transform),
         )
 

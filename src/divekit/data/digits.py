@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import torch
 
+from divekit.data.augmentation import movement
 from divekit.data.dataset import Card, DataSet, Facts, Opened
 from divekit.data.images import image_transform
 from divekit.errors import MissingExtraError
@@ -36,6 +37,8 @@ class Digits(DataSet):
     batch_size: int = 32
     resize: int | None = None
     """Side of the images in pixels; as they are (8) when none."""
+    shift: int = 0
+    """Pixels at most by which each training image is moved at random, either way."""
 
     @property
     def facts(self) -> Facts:
@@ -65,4 +68,5 @@ class Digits(DataSet):
             batch_size=self.batch_size,
             seed=seed,
             transform=image_transform(self.resize),
+            augment=movement(self.shift),
         )

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from divekit.data.augmentation import movement
 from divekit.data.dataset import Card, DataSet, Facts, Opened
 from divekit.data.digits import Digits
 from divekit.data.hub import Form, Remote, fetch
@@ -85,6 +86,10 @@ class FashionMNIST(DataSet):
     batch_size: int = 256
     resize: int | None = None
     """Side of the images in pixels; as they are (28) when none."""
+    shift: int = 0
+    """Pixels at most by which each training image is moved at random, either way."""
+    mirror: bool = False
+    """Whether half of the training images, at random, have left and right exchanged."""
 
     @property
     def facts(self) -> Facts:
@@ -93,8 +98,13 @@ class FashionMNIST(DataSet):
         return Facts(self.name, input_shape=(1, side, side), class_names=CLASS_NAMES)
 
     def sample(self) -> Digits:
-        """Give scikit-learn's digits, in batches fit for 1,437 examples."""
-        return Digits(batch_size=min(self.batch_size, 32), resize=self.resize)
+        """Give scikit-learn's digits, in batches fit for 1,437 examples.
+
+        They are smaller, so they move by a pixel at most; a mirrored digit is none.
+        """
+        return Digits(
+            batch_size=min(self.batch_size, 32), resize=self.resize, shift=min(self.shift, 1)
+        )
 
     def load(self, seed: int) -> Opened:
         """Read the four idx files, from this machine or the network."""
@@ -105,6 +115,7 @@ class FashionMNIST(DataSet):
             batch_size=self.batch_size,
             seed=seed,
             transform=image_transform(self.resize),
+            augment=movement(self.shift, self.mirror),
         )
 
 

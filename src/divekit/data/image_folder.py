@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from divekit.data.augmentation import movement
 from divekit.data.batches import Batches
 from divekit.data.dataset import Card, DataSet, Facts, Opened
 from divekit.data.images import scale_pixels
@@ -78,6 +79,10 @@ class ImageFolder(DataSet):
     """Leave out images that cannot be read, and say how many, in place of stopping."""
     memory: float = 4.0
     """Gigabytes that the pixels may take."""
+    shift: int = 0
+    """Pixels at most by which each training image is moved at random, either way."""
+    mirror: bool = False
+    """Whether half of the training images, at random, have left and right exchanged."""
 
     @property
     def facts(self) -> Facts:
@@ -105,6 +110,7 @@ class ImageFolder(DataSet):
             batch_size=self.batch_size,
             seed=seed,
             transform=scale_pixels,
+            augment=movement(self.shift, self.mirror),
         )
 
     def measured_on(self, facts: Facts, *, held_out: bool) -> Batches | None:

@@ -2,6 +2,14 @@
 
 from divekit.models.alexnet import AlexNet
 from divekit.models.backpropagation import MLPKept, MLPWeights, mlp_backward, mlp_forward
+from divekit.models.batch_norm_lenet import BatchNormLeNet, BatchNormLeNetScratch
+from divekit.models.densenet import (
+    DenseLayer,
+    DenseNet,
+    dense_block,
+    densenet121,
+    transition,
+)
 from divekit.models.dropout_mlp import DropoutMLP, DropoutMLPScratch
 from divekit.models.googlenet import INCEPTIONS, GoogLeNet, Inception
 from divekit.models.lenet import LeNet
@@ -13,6 +21,15 @@ from divekit.models.linear_regression import (
 from divekit.models.mlp_ensemble import MLPEnsemble
 from divekit.models.multilayer_perceptron import MLP, MLPScratch
 from divekit.models.nin import NiN, nin_block
+from divekit.models.resnet import (
+    Residual,
+    ResNet,
+    resnet18,
+    resnet34,
+    resnet50,
+    resnet101,
+    resnet152,
+)
 from divekit.models.softmax_regression import (
     SoftmaxRegression,
     SoftmaxRegressionScratch,
@@ -29,6 +46,10 @@ __all__ = [
     "VGG16",
     "VGG19",
     "AlexNet",
+    "BatchNormLeNet",
+    "BatchNormLeNetScratch",
+    "DenseLayer",
+    "DenseNet",
     "DropoutMLP",
     "DropoutMLPScratch",
     "GoogLeNet",
@@ -41,12 +62,22 @@ __all__ = [
     "MLPScratch",
     "MLPWeights",
     "NiN",
+    "ResNet",
+    "Residual",
     "SoftmaxRegression",
     "SoftmaxRegressionScratch",
+    "dense_block",
+    "densenet121",
     "least_squares",
     "mlp_backward",
     "mlp_forward",
     "nin_block",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "resnet101",
+    "resnet152",
     "softmax",
+    "transition",
     "vgg_block",
 ]

@@ -8,6 +8,7 @@ from divekit.nn.activations import (
     sigmoid_scratch,
     tanh_scratch,
 )
+from divekit.nn.batch_norm import BatchNormScratch, batch_norm_scratch
 from divekit.nn.containers import SequentialScratch
 from divekit.nn.convolution import (
     Conv2dScratch,
@@ -48,6 +49,7 @@ __all__ = [
     "ACTIVATIONS",
     "SLOPES",
     "AvgPool2dScratch",
+    "BatchNormScratch",
     "Conv2dScratch",
     "DropoutScratch",
     "Field",
@@ -55,6 +57,7 @@ __all__ = [
     "MaxPool2dScratch",
     "SequentialScratch",
     "avg_pool2d_scratch",
+    "batch_norm_scratch",
     "conv2d_scratch",
     "convolve",
     "cross_correlate",

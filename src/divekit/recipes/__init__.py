@@ -18,12 +18,22 @@ from divekit.recipes.model_selection import (
 )
 from divekit.recipes.multilayer_perceptrons import mlp, mlp_scratch, mlp_xor
 from divekit.recipes.predicting_house_prices import house_prices, house_prices_mlp
+from divekit.recipes.residual_networks import (
+    batch_norm_lenet,
+    batch_norm_lenet_scratch,
+    densenet,
+    resnet18,
+    resnet18_modern,
+)
 from divekit.train import Recipe
 from divekit.train.recipe import is_recipe
 
 __all__ = [
     "RECIPES",
     "alexnet",
+    "batch_norm_lenet",
+    "batch_norm_lenet_scratch",
+    "densenet",
     "googlenet",
     "house_prices",
     "house_prices_mlp",
@@ -37,6 +47,8 @@ __all__ = [
     "mlp_xor",
     "nin",
     "polynomial_regression",
+    "resnet18",
+    "resnet18_modern",
     "softmax_regression",
     "softmax_regression_scratch",
     "vgg",

@@ -12,7 +12,7 @@ from divekit.train.run import Predictions, Run, Trained, load_weights, numbered,
 from divekit.train.state import State
 from divekit.train.tensorboard import TensorBoard
 from divekit.train.tensors import load_tensors, save_tensors, save_weights
-from divekit.train.weights import differences
+from divekit.train.weights import differences, load_state
 
 __all__ = [
     "Batch",
@@ -37,6 +37,7 @@ __all__ = [
     "evaluate",
     "fit",
     "keep_memory",
+    "load_state",
     "load_tensors",
     "load_weights",
     "numbered",

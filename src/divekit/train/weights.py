@@ -53,6 +53,26 @@ def fill(model: nn.Module, weights: Mapping[str, Tensor], source: str | Path) ->
     model.load_state_dict(completed)
 
 
+def load_state(model: nn.Module, state: Mapping[str, Tensor] | str | Path) -> None:
+    """Load a state that another program saved into a model that it fits.
+
+    Takes the state itself or the path of a safetensors file. A model that has a method
+    ``own_names`` is asked how it names the tensors: so ``ResNet`` and ``DenseNet`` take the states
+    of torchvision and timm. Counts of batches, which old states lack, stay as they are.
+
+    Raises BadDataError that lists what differs in names and shapes, and then changes nothing.
+    """
+    source = str(state) if isinstance(state, str | Path) else "the state"
+    tensors = read_tensors(Path(state)) if isinstance(state, str | Path) else state
+    rename = getattr(model, "own_names", dict)
+    counts = {
+        name: tensor
+        for name, tensor in model.state_dict().items()
+        if name.endswith("num_batches_tracked")
+    }
+    fill(model, {**counts, **rename(tensors)}, source)
+
+
 def differences(saved: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> list[str]:
     """Say in words how two sets of tensors differ in names and shapes: nothing if they fit."""
     lines = []

@@ -72,6 +72,10 @@ for name, values in sizes.items():
 # %%
 plot.lines(range(1, 9), sizes, x_label="layer", y_label="size of the gradient", log="y")
 
+# %%
+assert (alexnet_parts.parameters, lenet_parts.parameters) == (46_764_746, 61_706), "other networks"
+assert sizes["ReLU"][0] > 1000 * sizes["sigmoid"][0], "the sigmoid does not starve the first layer"
+
 # %% [markdown]
 # With sigmoids the last layer has as much to go by as with ReLU, or more, and the first has almost
 # nothing: it would take a thousand steps to go where ReLU goes in one. Better initial
@@ -135,8 +139,6 @@ for name, value in rough.items():
 
 # %%
 print(run.check())  # fails when the recipe's goal is missed
-assert (alexnet_parts.parameters, lenet_parts.parameters) == (46_764_746, 61_706), "other networks"
-assert sizes["ReLU"][0] > 1000 * sizes["sigmoid"][0], "the sigmoid does not starve the first layer"
 assert 1.8 < rough["before"] < 2.2, "the initial weights are not noise"
 assert rough["change"] < 0.6, "what was learned is as rough as noise"
 

@@ -140,6 +140,19 @@ for name, sizes in signals.items():
 # %%
 plot.lines(range(1, 17), signals, x_label="convolution", y_label="spread over images", log="y")
 
+# %%
+assert seen == {1: (3, 2304, 2304), 2: (5, 4608, 6400), 3: (7, 6912, 12544)}, "other fields"
+for number, mask in enumerate(masks, start=1):
+    inside = torch.zeros(9, 9, dtype=torch.bool)
+    inside[4 - number : 5 + number, 4 - number : 5 + number] = True
+    assert torch.equal(mask, inside), f"{number} of 3 x 3: the gradient disagrees"
+assert all(field[4, 4] > 2 * field[4, 4 + n] for n, field in enumerate(felt[1:], start=2)), "even"
+assert table["VGG-11, a quarter as wide"][0] == 43_093_322, "not the book's network"
+assert table["VGG-19"][0] - table["VGG-16"][0] == 9 * (256**2 + 2 * 512**2) + 1280, "other blocks"
+spread = {name: sizes[-1] for name, sizes in signals.items()}
+assert spread["Kaiming"] > 300 * spread["Xavier"], "Xavier's signal does not fade"
+assert spread["Xavier"] > 3000 * spread["0.01"], "the signal of 0.01 does not fade"
+
 # %% [markdown]
 # With 0.01, images are a hundredth apart after the first layer and less than a billionth after the
 # last, and single precision has but seven digits. With Xavier's they are still a hundred-thousandth
@@ -159,17 +172,6 @@ plot.curves(run.history)
 
 # %%
 print(run.check())  # fails when the recipe's goal is missed
-assert seen == {1: (3, 2304, 2304), 2: (5, 4608, 6400), 3: (7, 6912, 12544)}, "other fields"
-for number, mask in enumerate(masks, start=1):
-    inside = torch.zeros(9, 9, dtype=torch.bool)
-    inside[4 - number : 5 + number, 4 - number : 5 + number] = True
-    assert torch.equal(mask, inside), f"{number} of 3 x 3: the gradient disagrees"
-assert all(field[4, 4] > 2 * field[4, 4 + n] for n, field in enumerate(felt[1:], start=2)), "even"
-assert table["VGG-11, a quarter as wide"][0] == 43_093_322, "not the book's network"
-assert table["VGG-19"][0] - table["VGG-16"][0] == 9 * (256**2 + 2 * 512**2) + 1280, "other blocks"
-spread = {name: sizes[-1] for name, sizes in signals.items()}
-assert spread["Kaiming"] > 300 * spread["Xavier"], "Xavier's signal does not fade"
-assert spread["Xavier"] > 300 * spread["0.01"], "the signal of 0.01 does not fade"
 
 # %% [markdown]
 # ## Exercises

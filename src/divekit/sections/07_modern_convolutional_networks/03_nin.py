@@ -67,11 +67,66 @@ for name, whole in (("AlexNet", alexnet_parts), ("NiN", parts)):
 # A twenty-third of AlexNet's parameters, at four fifths of its work. And no size is built in: this
 # network takes any image of 67 pixels or more, and gives larger images larger class maps.
 #
+# ## How a class is lost
+#
+# The last block ends with ReLU, as all blocks do. So when the map of a class is zero everywhere,
+# on every image, ReLU lets no gradient through, and nothing that the loss says reaches the weights
+# of that map. Put it to the test: give one class of a fresh network a strongly negative bias, show
+# images of just this class and of another, and ask for the gradient of that bias.
+
+# %%
+batch, truth = torch.rand(8, 1, 67, 67), torch.tensor([0] * 4 + [1] * 4)
+pulls = {}
+for last_relu in (True, False):
+    torch.manual_seed(0)
+    fresh = NiN(1, 10, 67, width=0.125, last_relu=last_relu)
+    bias = fresh.classifier[1][4].bias
+    with torch.no_grad():
+        bias[0] = -10.0
+    cross_entropy(fresh(batch), truth).backward()
+    pulls[last_relu] = bias.grad[0].item()
+    print(f"last ReLU {last_relu!s:<6} gradient of the lost class's bias {pulls[last_relu]:.3g}")
+
+# %% [markdown]
+# Without the last ReLU the gradient would pull the class back. With it, it is exactly zero. Such a
+# class can only return when the layers below happen to change in its favour. And it takes no
+# accident to lose one: show the book's network, as it is made and before any training, eight
+# images of squares, from small to large, and count the classes whose map is zero on all of them.
+
+# %%
+squares = torch.zeros(8, 1, 131, 131)
+for number, square in enumerate(squares):
+    square[0, 8 : 20 + 15 * number, 8 : 20 + 15 * number] = 1
+lost, spread = {}, {}
+for name, initial in (("Xavier", nn.init.xavier_uniform_), ("Kaiming", nn.init.kaiming_normal_)):
+    lost[name], spread[name] = [], []
+    for seed in range(6):
+        torch.manual_seed(seed)
+        fresh = NiN(initial=initial).eval()
+        with torch.no_grad():
+            first_scores = fresh(squares)
+        lost[name].append((first_scores == 0).all(dim=0).sum().item())
+        spread[name].append(first_scores.std(dim=0).max().item())
+    print(f"{name:<8} classes lost {lost[name]}, spread over images {max(spread[name]):.1g}")
+
+# %%
+assert parts.parameters == 1_992_166, "not the book's network"
+assert difference < 1e-6, "the two ways disagree"
+assert min(lost["Xavier"]) > 0, "no class is lost"
+assert max(spread["Xavier"]) < 0.05 * min(spread["Kaiming"]), "the signal has not faded"
+assert pulls[True] == 0 and pulls[False] < -0.1, "the last ReLU makes no difference"
+
+# %% [markdown]
+# With Xavier's weights every network begins with some of its ten classes lost. The signal has
+# faded on its way through twelve layers of ReLU (7.2): all images get nearly the same score, and
+# it is biases that decide whether it is above zero. An accuracy of 0.45 is that of a network that
+# never found half of its classes. With Kaiming's there is more of a signal, and fewer classes are
+# lost, but some are.
+#
 # ## Training
 #
 # The book's settings are those of AlexNet, but with a learning rate of 0.1. Its own runs ended at
-# 0.87, or at 0.45, as chance would have it; below we find out why. On the sample the recipe leaves
-# the last ReLU out, for the same reason.
+# 0.87, or at 0.45, as chance would have it. On the sample the recipe leaves the last ReLU out.
 
 # %% source
 from divekit.recipes.deep_convolutional_networks import nin
@@ -84,8 +139,8 @@ plot.curves(run.history)
 # ## Class maps
 #
 # For some test images, the map of every class before the mean is taken. Red speaks for the class,
-# blue against it. No one told the network *where* anything is: there were labels for whole images
-# only.
+# blue against it; after a last ReLU nothing is blue. No one told the network *where* anything is:
+# there were labels for whole images only.
 
 # %%
 model = run.model.cpu().eval()
@@ -114,61 +169,9 @@ for row in range(4):
         grid[row, column].set_title(title, fontsize=7, color=plot.INK, fontweight=weight)
 picture
 
-# %% [markdown]
-# ## How a class is lost
-#
-# The last block ends with ReLU, as all blocks do. So when the map of a class is zero everywhere,
-# on every image, ReLU lets no gradient through, and nothing that the loss says reaches the weights
-# of that map. Put it to the test: give one class of a fresh network a strongly negative bias, show
-# images of just this class and of another, and ask for the gradient of that bias.
-
-# %%
-batch, truth = torch.rand(8, 1, 67, 67), torch.tensor([0] * 4 + [1] * 4)
-pulls = {}
-for last_relu in (True, False):
-    torch.manual_seed(0)
-    fresh = NiN(1, 10, 67, width=0.125, last_relu=last_relu)
-    bias = fresh.classifier[1][4].bias
-    with torch.no_grad():
-        bias[0] = -10.0
-    cross_entropy(fresh(batch), truth).backward()
-    pulls[last_relu] = bias.grad[0].item()
-    print(f"last ReLU {last_relu!s:<6} gradient of the lost class's bias {pulls[last_relu]:.3g}")
-
-# %% [markdown]
-# Without the last ReLU the gradient would pull the class back. With it, it is exactly zero. Such a
-# class can only return when the layers below happen to change in its favour. And it takes no
-# accident to lose one: count the classes whose map is zero on some test images in the book's
-# network, as it is made, before any training.
-
-# %%
-lost, spread = {}, {}
-for name, initial in (("Xavier", nn.init.xavier_uniform_), ("Kaiming", nn.init.kaiming_normal_)):
-    lost[name], spread[name] = [], []
-    for seed in range(6):
-        torch.manual_seed(seed)
-        fresh = NiN(images.shape[1], initial=initial).eval()
-        with torch.no_grad():
-            first_scores = fresh(images)
-        lost[name].append((first_scores == 0).all(dim=0).sum().item())
-        spread[name].append(first_scores.std(dim=0).max().item())
-    print(f"{name:<8} classes lost {lost[name]}, spread over images {max(spread[name]):.1g}")
-
-# %% [markdown]
-# With Xavier's weights every network begins with some of its ten classes lost. The signal has
-# faded on its way through twelve layers of ReLU (7.2): all images get nearly the same score, and
-# it is biases that decide whether it is above zero. An accuracy of 0.45 is that of a network that
-# never found half of its classes. With Kaiming's there is more of a signal, and fewer classes are
-# lost, but some are.
-
 # %%
 print(run.check())  # fails when the recipe's goal is missed
-assert parts.parameters == 1_992_166, "not the book's network"
-assert difference < 1e-6, "the two ways disagree"
 assert torch.allclose(class_maps.mean(dim=(2, 3)), scores, atol=1e-5), "a score is another mean"
-assert min(lost["Xavier"]) > 0, "no class is lost"
-assert max(spread["Xavier"]) < 0.05 * min(spread["Kaiming"]), "the signal has not faded"
-assert pulls[True] == 0 and pulls[False] < -0.1, "the last ReLU makes no difference"
 
 # %% [markdown]
 # ## Exercises

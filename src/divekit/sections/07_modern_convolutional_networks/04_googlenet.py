@@ -116,6 +116,14 @@ with torch.device("meta"):
         sizes[name] = (parts.parameters, parts.flops)
         print(f"{name:<10}{parts.parameters:>12,} parameters {parts.flops:>14,} FLOPs for an image")
 
+# %%
+assert [views[name].sum() for name in list(paths)[:3]] == [1, 9, 25], "other windows"
+assert views["all together"].sum() == 25, "together they see something else"
+assert straight.flops > 9 * through.flops, "the detour does not pay"
+assert sizes["GoogLeNet"][0] == 5_977_530, "not the book's network"
+assert len(work) == 9 and all(shares[1] == max(shares) for shares in work.values()), "other blocks"
+assert in_stem + sum(map(sum, work.values())) + 2 * 1024 * 10 == whole.flops, "work is missing"
+
 # %% [markdown]
 # GoogLeNet has less than a seventh of VGG-11's parameters, and a fifth of its work.
 #
@@ -161,12 +169,6 @@ for path in (None, "path1", "path2", "path3", "path4"):
 
 # %%
 print(run.check())  # fails when the recipe's goal is missed
-assert [views[name].sum() for name in list(paths)[:3]] == [1, 9, 25], "other windows"
-assert views["all together"].sum() == 25, "together they see something else"
-assert straight.flops > 9 * through.flops, "the detour does not pay"
-assert sizes["GoogLeNet"][0] == 5_977_530, "not the book's network"
-assert len(work) == 9 and all(shares[1] == max(shares) for shares in work.values()), "other blocks"
-assert in_stem + sum(map(sum, work.values())) + 2 * 1024 * 10 == whole.flops, "work is missing"
 assert abs(without["nothing"] - run.metrics["test_accuracy"]) < 1e-6, "another measure"
 assert max(without[f"path{n}"] for n in (1, 2, 3, 4)) < without["nothing"], "an idle path"
 

@@ -82,16 +82,17 @@ def test_scopes_nest_and_prefixes_are_taken_as_given():
         with inner.name_scope():
             inner.add(nn.Dense(1), nn.Dense(1, prefix="last_"))
         outer.add(inner)
+        bare = nn.HybridSequential(prefix="")
+        with bare.name_scope():
+            bare.add(nn.Dense(1))  # counted by the scope around it
+        outer.add(bare)
     assert [p for p in outer.collect_params() if p.endswith("weight")] == [
         "net_dense0_weight",
         "net_conv0_weight",
         "net_sequential0_dense0_weight",
         "net_sequential0_last_weight",
+        "net_dense1_weight",
     ]
-    bare = nn.HybridSequential(prefix="")
-    with bare.name_scope():
-        bare.add(nn.Dense(1))
-    assert bare[0].name == "dense0"
 
 
 def test_a_custom_block_finds_its_parts():

@@ -1,5 +1,6 @@
 """Blocks: what they hold, how they are named, printed, shared, saved and called."""
 
+import copy
 import io
 from contextlib import redirect_stdout
 
@@ -81,16 +82,17 @@ def test_scopes_nest_and_prefixes_are_taken_as_given():
         with inner.name_scope():
             inner.add(nn.Dense(1), nn.Dense(1, prefix="last_"))
         outer.add(inner)
+        bare = nn.HybridSequential(prefix="")
+        with bare.name_scope():
+            bare.add(nn.Dense(1))  # counted by the scope around it
+        outer.add(bare)
     assert [p for p in outer.collect_params() if p.endswith("weight")] == [
         "net_dense0_weight",
         "net_conv0_weight",
         "net_sequential0_dense0_weight",
         "net_sequential0_last_weight",
+        "net_dense1_weight",
     ]
-    bare = nn.HybridSequential(prefix="")
-    with bare.name_scope():
-        bare.add(nn.Dense(1))
-    assert bare[0].name == "dense0"
 
 
 def test_a_custom_block_finds_its_parts():
@@ -501,3 +503,27 @@ def test_lambdas():
         nn.Lambda("nonsense")
     with pytest.raises(ValueError, match="function"):
         nn.Lambda(3)
+
+
+def test_a_copy_of_a_network_trains_by_itself():
+    net = mlp()
+    x = np.ones((1, 3))
+    net(x)
+    other = copy.deepcopy(net)
+    assert other(x).tolist() == net(x).tolist()
+    trainer = gluon.Trainer(other.collect_params(), "sgd", {"learning_rate": 0.1})
+    before = net(x).tolist()
+    for _ in range(2):
+        with autograd.record():
+            loss = (other(x) ** 2).sum()
+        loss.backward()
+        trainer.step(1)
+    assert net(x).tolist() == before
+    assert float((other(x) ** 2).sum()) < float((net(x) ** 2).sum())
+
+
+def test_layers_take_arrays_alone():
+    net = mlp()
+    for wrong in (numpy.ones((1, 3)), torch.ones(1, 3), [[1, 2, 3]]):
+        with pytest.raises(TypeError, match="dense0 takes arrays"):
+            net(wrong)

@@ -186,7 +186,12 @@ def test_reflection():
 @pytest.mark.parametrize("shape", [(8, 3), (4, 3, 5), (4, 3, 2, 5), (2, 3, 2, 2, 2)])
 @pytest.mark.parametrize("momentum", [0.9, 0.5])
 def test_batch_norm(shape, momentum):
-    net = nn.BatchNorm(momentum=momentum, epsilon=1e-3, gamma_initializer=init.Constant(2))
+    net = nn.BatchNorm(
+        momentum=momentum,
+        epsilon=1e-3,
+        gamma_initializer=init.Constant(2),
+        running_mean_initializer=init.Constant(5),
+    )
     x = images(*shape) * 3 + 1
     with autograd.predict_mode():
         same(
@@ -197,7 +202,12 @@ def test_batch_norm(shape, momentum):
     # Twice: by same's own call outside of train mode nothing moves, then once in record().
     others = [axis for axis in range(len(shape)) if axis != 1]
     mean, var = x.asnumpy().mean(tuple(others)), x.asnumpy().var(tuple(others))
-    assert_close(net.running_mean.data().asnumpy(), (1 - momentum) * mean, rtol=1e-4, atol=1e-6)
+    assert_close(
+        net.running_mean.data().asnumpy(),
+        5 * momentum + (1 - momentum) * mean,
+        rtol=1e-4,
+        atol=1e-6,
+    )
     assert_close(
         net.running_var.data().asnumpy(), momentum + (1 - momentum) * var, rtol=1e-4, atol=1e-6
     )

@@ -6,6 +6,7 @@ from typing import Any
 from divekit.mx import files, nd
 from divekit.mx.array import ndarray
 from divekit.mx.calls import apply, explained
+from divekit.mx.context import Context
 from divekit.mx.errors import MXNetError, ShapeError, not_here
 from divekit.mx.gluon.block import Block
 from divekit.mx.gluon.parameter import Constant, DeferredInitializationError, Parameter
@@ -65,15 +66,22 @@ class HybridBlock(Block):
 
     def forward(self, x: Any, *args: Any) -> Any:
         """Call ``hybrid_forward`` with the parameters on the device of ``x``."""
-        if not isinstance(x, ndarray):
-            raise TypeError(f"a block takes arrays of mx.np, not {type(x).__name__}")
-        where = x.ctx
+        where = self.where(x)
         parameters = {name: p.data(where) for name, p in self._reg_params.items()}
         return self.hybrid_forward(nd, x, *args, **parameters)
 
     def hybrid_forward(self, F: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Compute the block's result; subclasses write it, or ``forward``."""
         raise NotImplementedError(f"{type(self).__name__} has no forward(self, x)")
+
+    def where(self, x: Any) -> Context:
+        """Give the device of an input, whose parameters are to be used."""
+        if not isinstance(x, ndarray):
+            raise TypeError(
+                f"{self.name} takes arrays of mx.np, not {type(x).__name__}; np.array(...) makes "
+                "one"
+            )
+        return x.ctx
 
     def export(self, path: str, epoch: int = 0, remove_amp_cast: bool = True) -> tuple[str, str]:
         """Write ``path-symbol.pt2``, the network for ``torch.export.load``, and its parameters.

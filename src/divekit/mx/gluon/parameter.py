@@ -359,6 +359,14 @@ class Parameter:
         for copy in (self._copies or {}).values():
             copy.fresh = False
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Parameter":
+        made = memo[id(self)] = object.__new__(type(self))
+        vars(made).update(vars(self))
+        made.number, made._copies = next(_numbers), None
+        if self._copies is not None:
+            made._place(self.reduced().tensor, self.list_ctx())
+        return made
+
     def var(self) -> Any:
         """Refuse: there are no symbols."""
         raise not_here("Parameter.var", "the parameter's tensor, parameter.data().tensor")

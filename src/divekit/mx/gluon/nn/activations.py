@@ -75,7 +75,7 @@ class PReLU(Layer):
 
     def forward(self, x: Any) -> Any:
         """Apply it."""
-        return self.compute(F.prelu, x, self.alpha.data(x.ctx))
+        return self.compute(F.prelu, x, self.alpha.data(self.where(x)))
 
 
 class ELU(Layer):

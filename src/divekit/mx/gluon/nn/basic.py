@@ -52,7 +52,7 @@ class Dense(Layer):
 
     def forward(self, x: Any) -> Any:
         """Multiply and add."""
-        where = x.ctx
+        where = self.where(x)
         bias = None if self.bias is None else self.bias.data(where)
         function = _flat_linear if self._flatten else F.linear
         result = self.compute(function, x, self.weight.data(where), bias)
@@ -114,7 +114,7 @@ class Embedding(Layer):
 
     def forward(self, x: Any) -> Any:
         """Look the rows up."""
-        return self.compute(_looked_up, x, self.weight.data(x.ctx))
+        return self.compute(_looked_up, x, self.weight.data(self.where(x)))
 
     def __repr__(self) -> str:
         rows, size = self.weight.shape or (self._size, None)

@@ -91,7 +91,7 @@ class _Conv(Layer):
 
     def forward(self, x: Any) -> Any:
         """Convolve."""
-        where = x.ctx
+        where = self.where(x)
         bias = None if self.bias is None else self.bias.data(where)
         result = self.compute(self._convolved, x, self.weight.data(where), bias)
         return result if self.act is None else self.act(result)

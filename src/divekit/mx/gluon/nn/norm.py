@@ -51,7 +51,7 @@ class _Normalization(Layer):
             parameter.shape = (size,)
 
     def _scaling(self, x: Any) -> tuple[ndarray, ndarray]:
-        where = x.ctx
+        where = self.where(x)
         return self.gamma.data(where), self.beta.data(where)
 
     def __repr__(self) -> str:
@@ -104,7 +104,7 @@ class BatchNorm(_Normalization):
 
     def forward(self, x: Any) -> Any:
         """Normalise, and in train mode move the running figures."""
-        where = x.ctx
+        where = self.where(x)
         gamma = None if self._settings["fix_gamma"] else self.gamma.data(where)
         own = STATE.training and not self._settings["use_global_stats"]
         return self.compute(

@@ -129,7 +129,7 @@ class _Gated(RecurrentCell):
 
     def forward(self, inputs: Any, states: Any) -> tuple[Any, list[Any]]:
         """Take one step."""
-        where = inputs.ctx
+        where = self.where(inputs)
         weights = [parameter.data(where) for parameter in self._reg_params.values()]
         states = list(states) if isinstance(states, list | tuple) else [states]
         new = self.compute(self._step, inputs, states, weights)

@@ -96,7 +96,7 @@ class _Recurrent(Layer):
 
     def forward(self, inputs: Any, states: Any = None) -> Any:
         """Run over the sequences."""
-        where = inputs.ctx
+        where = self.where(inputs)
         weights = [parameter.data(where) for parameter in self._weights]
         if inputs.ndim != 3:
             raise ShapeError(f"{self.name} takes {self._layout}, not an input {inputs.shape}")

@@ -16,13 +16,13 @@ from divekit.recipes.model_selection import (
     weight_decay_scratch,
 )
 from divekit.recipes.multilayer_perceptrons import mlp, mlp_scratch, mlp_xor
-from divekit.recipes.predicting_house_prices import house_prices, house_prices_mlp
+from divekit.recipes.predicting_house_prices import house_prices_linear, house_prices_mlp
 from divekit.train import Recipe
 from divekit.train.recipe import is_recipe
 
 __all__ = [
     "RECIPES",
-    "house_prices",
+    "house_prices_linear",
     "house_prices_mlp",
     "lenet",
     "linear_regression",

@@ -137,13 +137,40 @@ def test_it_takes_counts_as_confusion_gives_them():
     assert_close(shares, torch.tensor([0, 0, 1], dtype=torch.float64))
 
 
-def test_small_negative_estimates_are_chance_and_large_ones_another_shift():
-    counts = torch.tensor([[90, 10], [10, 90]])
-    shares = estimate_label_shares(counts, torch.tensor([91, 9]))  # (0.91 - 0.1) / 0.8 > 1
-    assert shares.tolist() == [1, 0]
-    with pytest.raises(UsageError, match=r"class 1 would have a share of -0\.050 .*more has"):
-        estimate_label_shares(counts, torch.tensor([94, 6]))
-    assert estimate_label_shares(counts, torch.tensor([94, 6]), slack=0.06).tolist() == [1, 0]
+def test_the_standard_error_by_hand_decides_what_may_be_chance():
+    # 0.9 p + 0.1 (1 - p) = 0.96, so p = 1.075 and -0.075. Variance of the answers
+    # 0.96 * 0.04 / 100, of the two columns of C (1.075^2 + 0.075^2) * 0.09 / 100; each over 0.8^2.
+    counts, answers = torch.tensor([[90, 10], [10, 90]]), torch.tensor([96, 4])
+    variance = (0.96 * 0.04 + (1.075**2 + 0.075**2) * 0.09) / 100 / 0.8**2
+    errors = 0.075 / variance**0.5
+    assert errors == pytest.approx(1.58, abs=0.01)
+    assert estimate_label_shares(counts, answers, most_errors=1.59).tolist() == [1, 0]
+    with pytest.raises(
+        UsageError, match=r"share of -0\.075 .* error of 0\.047: .* more has shifted"
+    ):
+        estimate_label_shares(counts, answers, most_errors=1.57)
+
+
+def test_chance_is_let_pass_and_another_shift_is_noticed():
+    generator = torch.Generator().manual_seed(0)
+    chances = torch.tensor([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.1, 0.2, 0.7]])
+
+    def answered(shares, number):
+        labels = torch.multinomial(torch.tensor(shares), number, True, generator=generator)
+        answers = torch.multinomial(chances[labels], 1, generator=generator)[:, 0]
+        return torch.bincount(labels * 3 + answers, minlength=9).view(3, 3)
+
+    estimates = []
+    for _ in range(300):
+        counts = answered([1 / 3, 1 / 3, 1 / 3], 600)
+        answers = answered([0.5, 0.5, 0.0], 400).sum(dim=0)
+        estimates.append(estimate_label_shares(counts, answers))
+    assert_close(
+        torch.stack(estimates).mean(dim=0), torch.tensor([0.5, 0.5, 0]).double(), atol=0.03, rtol=0
+    )
+    # No class gives answer 0 alone.
+    with pytest.raises(UsageError, match="more has shifted"):
+        estimate_label_shares(answered([1 / 3, 1 / 3, 1 / 3], 6000), torch.tensor([4000, 0, 0]))
 
 
 @pytest.mark.parametrize(

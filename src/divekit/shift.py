@@ -92,7 +92,7 @@ def effective_size(weights: Tensor) -> float:
     return (weights.sum() ** 2 / (weights**2).sum()).item()
 
 
-def estimate_label_shares(counts: Tensor, answers: Tensor, *, slack: float = 0.02) -> Tensor:
+def estimate_label_shares(counts: Tensor, answers: Tensor, *, most_errors: float = 4.0) -> Tensor:
     """Estimate how common each class is at the target, where only a classifier's answers are known.
 
     If only the shares of the classes have shifted, the classifier takes each class for others as
@@ -101,9 +101,9 @@ def estimate_label_shares(counts: Tensor, answers: Tensor, *, slack: float = 0.0
     Args:
         counts: (K, K), who was taken for whom at the source, a row for each true class, a column
             for each answer (``evaluate.confusion``), on examples that it was not trained on.
-        answers: (K,), how often it gave each answer at the target.
-        slack: how far below zero an estimate may lie by chance; it is then zero, and the others
-            are scaled to a sum of one.
+        answers: (K,), how often it gave each answer at the target: counts, not shares.
+        most_errors: how many standard errors below zero an estimate may lie by chance; it is then
+            taken as zero, and the others are scaled to a sum of one.
 
     Gives (K,), float64. Raises UsageError where C cannot be inverted with any certainty, and where
     an estimate lies further below zero: then more has shifted than the shares.
@@ -129,21 +129,33 @@ def estimate_label_shares(counts: Tensor, answers: Tensor, *, slack: float = 0.0
             "the classifier does not tell the classes apart well enough to count them by its "
             f"answers (condition number {condition:.3g}, at most {MOST_CONDITION:g})"
         )
-    shares = torch.linalg.solve(confused, answers / answers.sum())
-    least = int(shares.argmin())
-    if shares[least] < -slack:
+    inverse, given = torch.linalg.inv(confused), answers / answers.sum()
+    shares = inverse @ given
+    # By chance the answers differ, and so does each column of C: draws of as many as were counted.
+    noise = _covariance(given) / answers.sum()
+    for j in range(classes):
+        noise += shares[j] ** 2 * _covariance(confused[:, j]) / of_each[j]
+    spreads = (inverse @ noise @ inverse.T).diagonal().clamp(min=0).sqrt()
+    least = int((shares + most_errors * spreads).argmin())
+    if shares[least] < -most_errors * spreads[least] - 1e-9:
         raise UsageError(
-            f"class {least} would have a share of {shares[least]:.3f} at the target: such answers "
-            "do not come from the same classes in other shares; more has shifted"
+            f"class {least} would have a share of {shares[least]:.3f} at the target, with a "
+            f"standard error of {spreads[least]:.3f}: such answers do not come from the same "
+            "classes in other shares; more has shifted"
         )
     shares = shares.clamp(min=0)
     return shares / shares.sum()
 
 
-def label_weights(counts: Tensor, answers: Tensor, *, slack: float = 0.02) -> Tensor:
+def label_weights(counts: Tensor, answers: Tensor, *, most_errors: float = 4.0) -> Tensor:
     """Give the weight (K,) of an example of each class: its share at the target over the source's.
 
     Takes what ``estimate_label_shares`` takes; the shares at the source are those in ``counts``.
     """
-    shares = estimate_label_shares(counts, answers, slack=slack)
+    shares = estimate_label_shares(counts, answers, most_errors=most_errors)
     return shares / (counts.sum(dim=1).double() / counts.sum())
+
+
+def _covariance(chances: Tensor) -> Tensor:
+    """Give the covariance (K, K) of one draw from K chances, as a row of zeros and a one."""
+    return chances.diag() - torch.outer(chances, chances)

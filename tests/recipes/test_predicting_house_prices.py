@@ -29,7 +29,7 @@ def write_csv(sheet, path):
         writer.writerows(zip(*sheet.columns.values(), strict=True))
 
 
-@pytest.mark.parametrize("name", ["house_prices", "house_prices_mlp"])
+@pytest.mark.parametrize("name", ["house_prices_linear", "house_prices_mlp"])
 def test_the_figure_is_the_root_over_all_held_out_houses(name):
     run = fit(recipes.RECIPES[name](fold=3, epochs=2), callbacks=[])
     _, held_out = MadeHouses(fold=3).split(400)
@@ -41,7 +41,7 @@ def test_the_figure_is_the_root_over_all_held_out_houses(name):
 
 
 def test_the_linear_model_is_one_of_dollars():
-    run = fit(recipes.house_prices(), callbacks=[])
+    run = fit(recipes.house_prices_linear(), callbacks=[])
     inputs, targets = run.data.test.tensors
     assert targets.mean() > 100_000
     outputs = run.model(inputs).detach()
@@ -122,10 +122,13 @@ def test_a_submission_has_the_form_that_kaggle_asks_for(tmp_path):
     assert not Path("other.csv").exists()
 
 
-def test_without_a_fold_there_is_nothing_to_measure_and_no_goal():
-    recipe = build("house_prices", {"fold": "none", "epochs": "1"})
-    run = fit(recipe, callbacks=[])
+@pytest.mark.parametrize("name", ["fold", "data.fold"])
+def test_without_a_fold_there_is_nothing_to_measure_and_no_goal(name):
+    run = fit(build("house_prices_linear", {name: "none", "epochs": "1"}), callbacks=[])
+    assert run.data.train.num_examples == 400
     assert (run.reached, "test_loss" in run.metrics) == (None, False)
+    with pytest.raises(UsageError, match="nothing was held out"):
+        run.check()
 
 
 def test_on_a_table_of_ones_own_the_networks_have_no_figure_for_prices(tmp_path):

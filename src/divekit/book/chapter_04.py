@@ -160,6 +160,7 @@ CHAPTER = Chapter(
             "4.10",
             "Predicting House Prices on Kaggle",
             script="10_predicting_house_prices.py",
+            proven="5-fold log-RMSE 0.169 (linear) and 0.132 (networks), 2026-11-21",
             data=("house_prices",),
             errata=(
                 "The edition standardises and makes its columns with the rows to predict among the "

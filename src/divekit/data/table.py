@@ -70,12 +70,12 @@ class Table(DataSet):
     decimal: Literal[".", ","] = "."
     delimiter: Literal[",", ";", "tab"] | None = None
     """What separates columns; the one that fits the first rows best unless given."""
+    memory: float = 2.0
+    """Gigabytes that the prepared rows may take."""
     mark_gaps: bool = False
     """Whether a number with gaps gets a second column, which says where they were."""
     log_label: bool = False
     """Whether the label, a number above zero, is learned on a logarithmic scale."""
-    memory: float = 2.0
-    """Gigabytes that the prepared rows may take."""
 
     @property
     def facts(self) -> Facts:

@@ -17,7 +17,7 @@ from divekit.recipes.model_selection import (
     weight_decay_scratch,
 )
 from divekit.recipes.multilayer_perceptrons import mlp, mlp_scratch, mlp_xor
-from divekit.recipes.predicting_house_prices import house_prices, house_prices_mlp
+from divekit.recipes.predicting_house_prices import house_prices_linear, house_prices_mlp
 from divekit.recipes.residual_networks import (
     batch_norm_lenet,
     batch_norm_lenet_scratch,
@@ -35,7 +35,7 @@ __all__ = [
     "batch_norm_lenet_scratch",
     "densenet",
     "googlenet",
-    "house_prices",
+    "house_prices_linear",
     "house_prices_mlp",
     "lenet",
     "linear_regression",

@@ -128,7 +128,6 @@ class Recipe:
             loss measures on the test data; without, nothing is measured there.
         metrics: ``metric(outputs, targets)`` by name, means over the batch; for ``loss``. Under a
             name that ends in ``rmse`` stands a mean of squares, and its root is shown.
-        metrics_of: makes more metrics from the facts of the opened data: in its units, say.
         schedule: makes torch's learning-rate scheduler for the optimizer; it takes a step
             after every epoch or every update, as ``schedule_every`` says.
         epochs: passes over the training data.
@@ -140,6 +139,7 @@ class Recipe:
         monitor: the figure of the history by which the best epoch is chosen; unless given,
             that of the goal on this data, else the loss on the test batches.
         goals: what a run with these settings reaches, per data set.
+        metrics_of: makes more metrics from the facts of the opened data: in its units, say.
         name, overrides: set by ``@recipe``; a saved run is rebuilt from them.
     """
 
@@ -149,7 +149,6 @@ class Recipe:
     loss: Callable[[Tensor, Tensor], Tensor] | None = None
     step: Step | None = None
     metrics: Mapping[str, Metric] = field(default_factory=dict)
-    metrics_of: Callable[[Any], Mapping[str, Metric]] | None = None
     schedule: Callable[[Optimizer], LRScheduler] | None = None
     schedule_every: Literal["epoch", "update"] = "epoch"
     epochs: int = 10
@@ -160,6 +159,7 @@ class Recipe:
     patience: int | None = None
     monitor: str | None = None
     goals: tuple[Goal, ...] = ()
+    metrics_of: Callable[[Any], Mapping[str, Metric]] | None = None
     name: str = ""
     overrides: Mapping[str, Any] = field(default_factory=dict)
 

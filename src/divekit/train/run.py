@@ -124,8 +124,13 @@ class Run(Trained):
 
     @property
     def goals(self) -> list[Goal]:
-        """Give the recipe's goals that were measured on this run's data set."""
-        return list(self.recipe.goals_on(self.facts.name))
+        """Give the recipe's goals that were measured on this run's data set.
+
+        Without test data there are no test figures, and no goals for them.
+        """
+        goals = self.recipe.goals_on(self.facts.name)
+        untested = self.data.test is None
+        return [goal for goal in goals if not (untested and goal.metric.startswith("test_"))]
 
     @property
     def reached(self) -> bool | None:
@@ -141,6 +146,8 @@ class Run(Trained):
         none is known for it: a check that checks nothing would be worse than none.
         """
         if not self.goals:
+            if any(self.recipe.goals_on(self.facts.name)):
+                raise UsageError("nothing was held out to test on, so there is no goal to reach")
             known = ", ".join(goal.on for goal in self.recipe.goals) or "no data"
             raise UsageError(
                 f"no goal is known on {self.facts.name}; the recipe's goals are on {known}"

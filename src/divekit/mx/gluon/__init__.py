@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from divekit.mx.gluon import nn
 from divekit.mx.gluon.block import Block
+from divekit.mx.gluon.constant import Constant
 from divekit.mx.gluon.hybrid import HybridBlock, SymbolBlock
-from divekit.mx.gluon.parameter import Constant, DeferredInitializationError, Parameter
+from divekit.mx.gluon.parameter import DeferredInitializationError, Parameter
 from divekit.mx.gluon.parameter_dict import ParameterDict
 
 if TYPE_CHECKING:

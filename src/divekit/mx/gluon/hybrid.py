@@ -9,7 +9,8 @@ from divekit.mx.calls import apply, explained
 from divekit.mx.context import Context
 from divekit.mx.errors import MXNetError, ShapeError, not_here
 from divekit.mx.gluon.block import Block
-from divekit.mx.gluon.parameter import Constant, DeferredInitializationError, Parameter
+from divekit.mx.gluon.constant import Constant
+from divekit.mx.gluon.parameter import DeferredInitializationError, Parameter
 
 
 class HybridBlock(Block):

@@ -11,7 +11,8 @@ from divekit.errors import BadDataError
 from divekit.mx import files, initializer
 from divekit.mx.context import Context
 from divekit.mx.errors import MXNetError
-from divekit.mx.gluon.parameter import Constant, Parameter, _fits, _sizes
+from divekit.mx.gluon.constant import Constant
+from divekit.mx.gluon.parameter import Parameter, _fits, _sizes
 
 
 class ParameterDict:

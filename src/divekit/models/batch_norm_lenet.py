@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from divekit.errors import UsageError
 from divekit.nn.batch_norm import BatchNormScratch
+from divekit.nn.sizes import image_sides
 
 _SMALLEST = 16
 """Side of the smallest images: of fewer pixels nothing is left after the second pooling."""
@@ -39,12 +40,7 @@ class BatchNormLeNet(nn.Module):
         image_size: int | tuple[int, int] = 28,
     ) -> None:
         super().__init__()
-        height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
-        if min(height, width) < _SMALLEST:
-            raise UsageError(
-                f"images of {height} x {width} pixels are too small for this LeNet, which needs "
-                f"{_SMALLEST} x {_SMALLEST}; data.resize=28 enlarges them"
-            )
+        height, width = image_sides(image_size, at_least=_SMALLEST, model="this LeNet", usual=28)
         self.features = nn.Sequential(
             nn.Conv2d(in_channels, 6, kernel_size=5),  # (B, 6, H - 4, W - 4)
             self.norm_maps(6),

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from divekit.errors import UsageError
+from divekit.nn.sizes import image_sides
 
 
 class DenseLayer(nn.Module):
@@ -109,7 +109,11 @@ class DenseNet(nn.Module):
         small_stem: bool = False,
     ) -> None:
         super().__init__()
-        _require_size(image_size, len(blocks) - 1, small_stem)
+        left = 2 ** (len(blocks) - 1)  # pixels a side that the transitions halve down to one
+        # The stem's halvings round up.
+        smallest = left if small_stem else 4 * (left - 1) + 1
+        usual = left if small_stem else 4 * left
+        image_sides(image_size, at_least=smallest, model="this DenseNet", usual=usual)
         channels = 2 * growth if stem_channels is None else stem_channels
         kernel, stride = (3, 1) if small_stem else (7, 2)
         self.features = nn.Sequential(
@@ -162,19 +166,6 @@ def densenet121(
 ) -> DenseNet:
     """Make DenseNet-121; the settings are those of ``DenseNet``."""
     return DenseNet(in_channels, num_classes, image_size, (6, 12, 24, 16), **settings)
-
-
-def _require_size(image_size: int | tuple[int, int], transitions: int, small_stem: bool) -> None:
-    """Refuse images of which nothing would be left after the last transition."""
-    height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
-    # The stem's halvings round up, those of the transitions down.
-    smallest = 2**transitions if small_stem else 4 * (2**transitions - 1) + 1
-    if min(height, width) < smallest:
-        raise UsageError(
-            f"images of {height} x {width} pixels are too small for this DenseNet, which needs "
-            f"{smallest} x {smallest}; "
-            f"data.resize={2**transitions * (1 if small_stem else 4)} enlarges them"
-        )
 
 
 def _kaiming(layer: nn.Module) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from divekit.errors import UsageError
+from divekit.nn.sizes import image_sides, scaled
 
 
 class Residual(nn.Module):
@@ -126,8 +126,11 @@ class ResNet(nn.Module):
         start_as_identity: bool = False,
     ) -> None:
         super().__init__()
-        _require_size(image_size, halvings=len(blocks) - 1 + (0 if small_stem else 2))
-        channels = max(1, round(64 * width))
+        halvings = len(blocks) - 1 + (0 if small_stem else 2)
+        # They round up, and the last one needs two rows and columns to halve.
+        smallest = 2 ** (halvings - 1) + 1 if halvings else 1
+        image_sides(image_size, at_least=smallest, model="this ResNet", usual=2**halvings)
+        (channels,) = scaled([64], width)
         kernel, stride = (3, 1) if small_stem else (7, 2)
         self.conv1 = nn.Conv2d(
             in_channels, channels, kernel, stride=stride, padding=kernel // 2, bias=book
@@ -245,18 +248,6 @@ def resnet152(
 ) -> ResNet:
     """Make ResNet-152, of bottlenecks; the settings are those of ``ResNet``."""
     return ResNet(in_channels, num_classes, image_size, (3, 8, 36, 3), bottleneck=True, **settings)
-
-
-def _require_size(image_size: int | tuple[int, int], halvings: int) -> None:
-    """Refuse images of which a single row or column would be left to be halved."""
-    height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
-    smallest = 2 ** (halvings - 1) + 1 if halvings else 1
-    if min(height, width) < smallest:
-        raise UsageError(
-            f"images of {height} x {width} pixels are too small for this ResNet, which halves them "
-            f"{halvings} times and needs {smallest} x {smallest}; "
-            f"data.resize={2**halvings} enlarges them"
-        )
 
 
 def _kaiming(layer: nn.Module) -> None:

@@ -260,7 +260,7 @@ shown = {
 }
 for number, (name, shares) in enumerate(shown.items()):
     places = torch.arange(3) + 0.27 * (number - 1)
-    axes.bar(places, shares, width=0.25, color=plot.COLOURS[number], label=name)
+    axes.bar(places.tolist(), shares.tolist(), width=0.25, color=plot.COLOURS[number], label=name)
 axes.set_xticks(range(3))
 axes.set(xlabel="class", ylabel="share at the target")
 plot.style_axes(axes)

@@ -1,5 +1,6 @@
 """What the README tells a newcomer to type works."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -42,6 +43,10 @@ def test_every_divekit_command_is_accepted(divekit, tmp_path):
     prices = "".join(f"{n % 5},{n % 5 * 1000 + n}\n" for n in range(40))
     Path("houses.csv").write_text("rooms,price\n" + prices)
     Path("new.csv").write_text("rooms\n3\n")
+    code = {"cell_type": "code", "source": "from mxnet import np\nnp.ones(2)", "outputs": []}
+    cells = [code | {"metadata": {}, "execution_count": None}]
+    lecture = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    Path("lecture.ipynb").write_text(json.dumps(lecture))
     divekit("train", "softmax_regression", "--sample")  # makes the run that predict reads
     commands = [words[1:] for words in COMMANDS if words[:1] == ["divekit"]]
     assert len(commands) >= 8

@@ -119,9 +119,10 @@ assert pulls[True] == 0 and pulls[False] < -0.1, "the last ReLU makes no differe
 # %% [markdown]
 # With Xavier's weights every network begins with some of its ten classes lost. The signal has
 # faded on its way through twelve layers of ReLU (7.2): all images get nearly the same score, and
-# it is biases that decide whether it is above zero. An accuracy of 0.45 is that of a network that
-# never found half of its classes. With Kaiming's there is more of a signal, and fewer classes are
-# lost, but some are.
+# it is biases that decide whether it is above zero. A lost class can come back while the layers
+# below still learn, and others can be lost meanwhile. An accuracy of 0.45 is what a network would
+# have that lacks half of its classes in the end. With Kaiming's there is more of a signal, and
+# fewer classes are lost, but some are.
 #
 # ## Training
 #

@@ -23,7 +23,8 @@ CELLS = [
     "d2l.plot(x, [bell(x, *shape) for shape in shapes], xlabel='x', ylabel='density',\n"
     "         figsize=(4.5, 2.5), legend=[f'mean {m}, spread {s}' for m, s in shapes])",
     # Linear regression from scratch, on MXNet's arrays
-    "import random\nfrom d2l import mxnet as d2l\nfrom mxnet import autograd, np, npx\nnpx.set_np()",
+    "import random\nfrom d2l import mxnet as d2l\n"
+    "from mxnet import autograd, np, npx\nnpx.set_np()",
     "true_w, true_b = np.array([2, -3.4]), 4.2\n"
     "features, labels = d2l.synthetic_data(true_w, true_b, 1000)\n"
     "d2l.set_figsize()\nd2l.plt.scatter(d2l.numpy(features[:, 1]), d2l.numpy(labels), 1);",

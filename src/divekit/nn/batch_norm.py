@@ -50,10 +50,10 @@ def batch_norm_scratch(
                 "own mean, and nothing is left of it; take larger batches"
             )
         outputs, mean, var = _Normalise.apply(wide, weight, bias, eps)
-        with torch.no_grad():
-            running_mean.lerp_(mean.to(running_mean.dtype), momentum)
-            unbiased = var * (numbers / (numbers - 1))
-            running_var.lerp_(unbiased.to(running_var.dtype), momentum)
+        # Neither is part of the graph: the function below gives both as numbers.
+        unbiased = var * (numbers / (numbers - 1))
+        running_mean.lerp_(mean.to(running_mean.dtype), momentum)
+        running_var.lerp_(unbiased.to(running_var.dtype), momentum)
     else:
         scale = weight * (running_var + eps).rsqrt()
         shift = bias - running_mean * scale
@@ -75,10 +75,11 @@ class _Normalise(torch.autograd.Function):
         over = _all_but_channels(inputs)
         mean = inputs.mean(over)  # (B, C, L) -> (C,)
         centred = inputs - _along(mean, inputs)
-        var = centred.square().mean(over)  # (B, C, L) -> (C,)
+        var = (centred * centred).mean(over)  # (B, C, L) -> (C,)
         inverse = (var + eps).rsqrt()
         ctx.save_for_backward(centred, inverse, weight)
         ctx.mark_non_differentiable(mean, var)
+        ctx.set_materialize_grads(False)  # or zeros would be made for these two
         scale = _along(weight * inverse, inputs)
         return torch.addcmul(_along(bias, inputs), centred, scale), mean, var
 
@@ -101,8 +102,8 @@ class _Normalise(torch.autograd.Function):
         bias_gradient = gradient.sum(over)  # (B, C, L) -> (C,)
         weight_gradient = (gradient * centred).sum(over) * inverse  # (B, C, L) -> (C,)
         scale = weight * inverse
-        constant = -scale * bias_gradient / numbers
-        slope = -scale * inverse * weight_gradient / numbers
+        share = scale * (-1 / numbers)
+        constant, slope = share * bias_gradient, share * inverse * weight_gradient
         input_gradient = torch.addcmul(_along(constant, centred), centred, _along(slope, centred))
         input_gradient.addcmul_(gradient, _along(scale, centred))
         return input_gradient, weight_gradient, bias_gradient, None
@@ -165,4 +166,4 @@ def _all_but_channels(inputs: Tensor) -> list[int]:
 
 def _along(values: Tensor, inputs: Tensor) -> Tensor:
     """Shape numbers of channels (C,) so that they meet inputs (B, C, L...): (C, 1...)."""
-    return values.view(-1, *(1 for _ in inputs.shape[2:]))
+    return values if inputs.ndim == 2 else values.view(-1, *(1 for _ in inputs.shape[2:]))

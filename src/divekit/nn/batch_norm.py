@@ -79,7 +79,6 @@ class _Normalise(torch.autograd.Function):
         inverse = (var + eps).rsqrt()
         ctx.save_for_backward(centred, inverse, weight)
         ctx.mark_non_differentiable(mean, var)
-        ctx.set_materialize_grads(False)  # or zeros would be made for these two
         scale = _along(weight * inverse, inputs)
         return torch.addcmul(_along(bias, inputs), centred, scale), mean, var
 

@@ -59,17 +59,20 @@ def test_its_goal_on_the_sample_is_reached_at_three_seeds(name):
         assert "reaches the goal" in run(recipes.RECIPES[name](seed=seed)).check()
 
 
+@pytest.mark.slow
 def test_a_learning_rate_of_zero_misses_the_goal(name):
     with pytest.raises(GoalMissedError):
         run(recipes.RECIPES[name](lr=0.0)).check()
 
 
+@pytest.mark.slow
 def test_shuffled_targets_miss_the_goal(name):
     recipe = recipes.RECIPES[name]()
     with pytest.raises(GoalMissedError):
         run(replace(recipe, data=Shuffled(recipe.data))).check()
 
 
+@pytest.mark.slow
 def test_gradients_of_zero_miss_the_goal(name):
     """Cut the gradients of the largest parameters, 95% of all numbers unless said otherwise.
 

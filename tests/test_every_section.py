@@ -1,4 +1,8 @@
-"""What holds for every section script: it runs on its sample, and its check can fail."""
+"""What holds for every section script: it runs on its sample, and its check can fail.
+
+Sabotaging them all takes longer than all other tests together, so that is ``slow``;
+``make section`` does it for one.
+"""
 
 import sys
 
@@ -37,6 +41,7 @@ def every_subclass(kind):
         yield from every_subclass(below)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("section", [item for item in SECTIONS if item.values[0].recipes])
 def test_its_check_fails_when_nothing_is_learned(section, monkeypatch):
     for optimizer in every_subclass(Optimizer):
@@ -52,6 +57,7 @@ SABOTAGE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("section", "text", "replacement"), SABOTAGE)
 def test_its_check_fails_under_its_sabotage(section, text, replacement, tmp_path):
     original = book.script_path(section).read_text()
@@ -64,6 +70,7 @@ def test_its_check_fails_under_its_sabotage(section, text, replacement, tmp_path
     assert caught.type is GoalMissedError or str(caught.traceback[-1].path) == str(script)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("section", SECTIONS)
 def test_it_runs_without_matplotlib_and_leaves_torch_as_it_was(section, monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:

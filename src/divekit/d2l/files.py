@@ -4,11 +4,11 @@ Files are looked for in ``DIVEKIT_DATA`` too, checked, and unpacked with divekit
 """
 
 import os
-import shutil
 from pathlib import Path
 
 from divekit.data.archives import extract
 from divekit.data.by_url import fetch_url
+from divekit.data.parts import part_folder
 from divekit.errors import UsageError, unknown_name
 
 DATA_URL = "http://d2l-data.s3-accelerate.amazonaws.com/"
@@ -51,16 +51,11 @@ def download_extract(name: str, folder: str | None = None) -> str:
         raise UsageError(f"{packed.name} is no archive: only {', '.join(_PACKED)} are unpacked")
     target = base / (folder or stem)
     if not target.is_dir():
-        scratch = base / f".{packed.name}.unpacked"
-        shutil.rmtree(scratch, ignore_errors=True)
-        base.mkdir(parents=True, exist_ok=True)
-        try:
-            extract(packed, scratch)
-            for item in scratch.iterdir():
+        with part_folder(target) as scratch:
+            extract(packed, scratch / "files")
+            for item in (scratch / "files").iterdir():
                 if not (base / item.name).exists():
                     os.rename(item, base / item.name)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
     return str(target)
 
 

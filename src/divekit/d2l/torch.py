@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from torch.utils import data
 
 from divekit.d2l.bookkeeping import Accumulator, Timer
-from divekit.d2l.clothes import class_names, fashion_mnist
+from divekit.d2l.clothes import fashion_mnist
 from divekit.d2l.files import DATA_HUB, DATA_URL, download, download_all, download_extract
 from divekit.d2l.installed import name_of_later_chapters
 from divekit.d2l.lazily import attribute_of_packages
@@ -25,11 +25,17 @@ from divekit.d2l.pictures import (
     show_images,
     use_svg_display,
 )
+from divekit.d2l.shared import (
+    argmax,
+    get_fashion_mnist_labels,
+    predict_ch3,
+    reduce_sum,
+    reshape,
+    squared_loss,
+    train_ch3_with,
+)
 
 d2l = sys.modules[__name__]
-
-BOOK_EPOCHS = 10
-"""What ``train_ch3`` asks for was printed after so many; a quick look is not judged by it."""
 
 # The edition's other names for torch's functions.
 ones, zeros, arange, meshgrid, linspace, eye = (
@@ -57,24 +63,9 @@ def transpose(x: Any) -> Any:
     return x.t()
 
 
-def reshape(x: Any, *args: Any, **kwargs: Any) -> Any:
-    """Call the method of this name."""
-    return x.reshape(*args, **kwargs)
-
-
 def to(x: Any, *args: Any, **kwargs: Any) -> Any:
     """Call the method of this name."""
     return x.to(*args, **kwargs)
-
-
-def reduce_sum(x: Any, *args: Any, **kwargs: Any) -> Any:
-    """Call the method ``sum``."""
-    return x.sum(*args, **kwargs)
-
-
-def argmax(x: Any, *args: Any, **kwargs: Any) -> Any:
-    """Call the method of this name."""
-    return x.argmax(*args, **kwargs)
 
 
 def astype(x: Any, *args: Any, **kwargs: Any) -> Any:
@@ -98,11 +89,6 @@ def linreg(X: Any, w: Any, b: Any) -> Any:
     return torch.matmul(X, w) + b
 
 
-def squared_loss(y_hat: Any, y: Any) -> Any:
-    """Give half the squared difference of each prediction."""
-    return (y_hat - y.reshape(y_hat.shape)) ** 2 / 2
-
-
 def sgd(params: Any, lr: float, batch_size: int) -> None:
     """Move each parameter against its gradient, which is a sum over the batch, and clear it."""
     with torch.no_grad():
@@ -115,11 +101,6 @@ def load_array(data_arrays: Any, batch_size: int, is_train: bool = True) -> Any:
     """Give torch's loader of minibatches, shuffled for training."""
     dataset = data.TensorDataset(*data_arrays)
     return data.DataLoader(dataset, batch_size, shuffle=is_train)
-
-
-def get_fashion_mnist_labels(labels: Any) -> list[str]:
-    """Give the names of Fashion-MNIST's labels."""
-    return class_names(labels)
 
 
 def get_dataloader_workers() -> int:
@@ -184,30 +165,11 @@ def train_ch3(
 
     Raises AssertionError for a training loss of 0.5 or more, or an accuracy of 0.7 or less.
     """
-    animator = Animator(
-        xlabel="epoch",
-        xlim=[1, num_epochs],
-        ylim=[0.3, 0.9],
-        legend=["train loss", "train acc", "test acc"],
+    train_ch3_with(
+        lambda: train_epoch_ch3(net, train_iter, loss, updater),
+        lambda: evaluate_accuracy(net, test_iter),
+        num_epochs,
     )
-    for epoch in range(num_epochs):
-        train_metrics = train_epoch_ch3(net, train_iter, loss, updater)
-        test_acc = evaluate_accuracy(net, test_iter)
-        animator.add(epoch + 1, (*train_metrics, test_acc))
-    if num_epochs >= BOOK_EPOCHS:
-        train_loss, train_acc = train_metrics
-        assert train_loss < 0.5, train_loss
-        assert 0.7 < train_acc <= 1, train_acc
-        assert 0.7 < test_acc <= 1, test_acc
-
-
-def predict_ch3(net: Any, test_iter: Any, n: int = 6) -> None:
-    """Show n images of the first batch, with true and predicted names."""
-    X, y = next(iter(test_iter))
-    trues = class_names(y)
-    preds = class_names(net(X).argmax(axis=1))
-    titles = [f"{true}\n{pred}" for true, pred in zip(trues, preds, strict=True)]
-    show_images(X[:n].reshape((n, *X.shape[-2:])), 1, n, titles=titles[:n])
 
 
 # Chapters 4 to 7

@@ -251,20 +251,26 @@ def appended_rows() -> None:
 # matplotlib
 
 
+def _ignore_line_collection(owner: Any, shim: Callable[[], None]) -> None:
+    """Let ``owner.stem`` take the argument that is gone, and do without it."""
+
+    def make(original: Any) -> Any:
+        def stem(*args: Any, **settings: Any) -> Any:
+            if settings.pop("use_line_collection", None) is not None:
+                _note(shim)
+            return original(*args, **settings)
+
+        return stem
+
+    _replace(owner, "stem", shim, make)
+
+
 @_shim("matplotlib")
 def line_collections() -> None:
     """Since matplotlib 3.8, stem(use_line_collection=...) is gone."""
     from matplotlib.axes import Axes
 
-    def make(original: Any) -> Any:
-        def stem(self: Any, *args: Any, **settings: Any) -> Any:
-            if settings.pop("use_line_collection", None) is not None:
-                _note(line_collections)
-            return original(self, *args, **settings)
-
-        return stem
-
-    _replace(Axes, "stem", line_collections, make)
+    _ignore_line_collection(Axes, line_collections)
 
 
 @_shim("matplotlib.pyplot")
@@ -272,15 +278,7 @@ def stem_of_pyplot() -> None:
     """Since matplotlib 3.8, plt.stem(use_line_collection=...) is gone."""
     from matplotlib import pyplot
 
-    def make(original: Any) -> Any:
-        def stem(*args: Any, **settings: Any) -> Any:
-            if settings.pop("use_line_collection", None) is not None:
-                _note(stem_of_pyplot)
-            return original(*args, **settings)
-
-        return stem
-
-    _replace(pyplot, "stem", stem_of_pyplot, make)
+    _ignore_line_collection(pyplot, stem_of_pyplot)
 
 
 @_shim("matplotlib")

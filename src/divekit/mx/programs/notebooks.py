@@ -86,14 +86,14 @@ class _Lines:
     """Says where a cell is, in words that a reader of the file can follow."""
 
     def __init__(self, path: Path, cells: list[ProgramCell]) -> None:
-        self._path, self._cells = path, cells
+        self.path, self._cells = path, cells
 
     def place(self, index: int, line: int | None) -> str:
         """Name line ``line`` (from 1) of cell ``index`` (from 0)."""
         begin = self._cells[index].line
         if begin is not None:  # a text file: its own lines are what an editor shows
-            return f"{self._path.name}, line {begin + (line or 1) - 1}"
-        words = f"{self._path.name}, cell {index + 1}"
+            return f"{self.path.name}, line {begin + (line or 1) - 1}"
+        words = f"{self.path.name}, cell {index + 1}"
         return f"{words}, line {line}" if line else words
 
 
@@ -138,7 +138,7 @@ def _execute(
         timeout=None,
         extra_arguments=["--log-level=ERROR"],
         allow_errors=True,
-        resources={"metadata": {"path": str(lines._path.resolve().parent)}},
+        resources={"metadata": {"path": str(lines.path.resolve().parent)}},
     )
     manager: Any = client.create_kernel_manager()
     # This very Python, whatever kernels are registered on the machine.

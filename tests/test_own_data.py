@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 from sklearn.metrics import confusion_matrix, mean_squared_error, r2_score, recall_score
 
 from divekit import fit, load, recipes
@@ -136,9 +137,20 @@ def test_images_are_trained_on_measured_and_predicted_with(divekit, tmp_path):
     assert measured["examples"] == 12
 
     shapes("others", 8)
+    Path("others/disc/00.jpg").rename("others/square/wrong.jpg")
+    words = ("eval", "run", "data=images:others", "--out", "figures")
+    text = divekit(*words).stdout
+    (mistake,) = json.loads(Path("figures/figures.json").read_text())["mistakes"]
+    assert mistake["file"] == "others/square/wrong.jpg"
+    assert (mistake["answer"], mistake["truth"]) == ("disc", "square")
+    (answer,) = json.loads(divekit("predict", "run", mistake["file"], "--json").stdout)
+    assert mistake["probability"] == pytest.approx(answer["probabilities"]["disc"], rel=1e-5)
+    assert f"others/square/wrong.jpg: disc {mistake['probability']:.1%}, is square" in text
+    assert Image.open("figures/mistakes.png").width > 100
+
     shutil.rmtree("others/disc")  # one class alone can be measured on
     measured = json.loads(divekit("eval", "run", "data=images:others", "--json").stdout)
-    assert [row["examples"] for row in measured["classes"]] == [0, 8]
+    assert [row["examples"] for row in measured["classes"]] == [0, 9]
     assert measured["classes"][0]["recall"] is None
 
     draw("square", 77).save("photo.png")

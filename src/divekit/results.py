@@ -10,7 +10,7 @@ from pathlib import Path
 from divekit import book, plot
 from divekit.compare import Comparison
 from divekit.errors import UsageError
-from divekit.predicting import MOST_DRAWN_CLASSES, Measured, draw_confusion
+from divekit.measuring import MOST_DRAWN_CLASSES, Measured, draw_confusion, draw_mistakes
 from divekit.train import Run, numbered
 
 RUNS = Path("runs")
@@ -56,13 +56,17 @@ def draw(run: Run, folder: Path) -> dict[str, Path]:
 
 
 def save_measured(measured: Measured, folder: Path) -> list[Path]:
-    """Write what a model was measured to be, and a picture of the confusion of few classes."""
-    paths = [folder / "figures.json"]
-    paths[0].write_text(json.dumps(measured.to_json(), indent=1), encoding="utf-8")
+    """Write what a model was measured to be; draw the confusion of few classes, and mistakes."""
+    figures = folder / "figures.json"
+    figures.write_text(json.dumps(measured.to_json(), indent=1), encoding="utf-8")
+    pictures = {}
     if measured.counts is not None and len(measured.class_names) <= MOST_DRAWN_CLASSES:
-        paths.append(folder / "confusion.png")
-        draw_confusion(measured).savefig(paths[1])
-    return paths
+        pictures["confusion"] = draw_confusion(measured)
+    if measured.mistakes and measured.mistaken is not None and measured.mistaken.ndim == 4:
+        pictures["mistakes"] = draw_mistakes(measured)
+    for name, picture in pictures.items():
+        picture.savefig(folder / f"{name}.png")
+    return [figures, *(folder / f"{name}.png" for name in pictures)]
 
 
 def draw_comparison(comparison: Comparison, folder: Path) -> list[Path]:

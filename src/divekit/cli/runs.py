@@ -140,13 +140,14 @@ def eval_(
     ] = None,
     device: Device = "auto",
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the figures and a picture of the confusion.")
+        Path | None,
+        typer.Option(help="Folder for the figures, and the pictures of them."),
     ] = None,
     best: Best = False,
     json_: Json = False,
 ) -> None:
     """Measure a trained model, on what it was validated on or on other data."""
-    from divekit.predicting import measure
+    from divekit.measuring import measure
     from divekit.results import results_folder, save_measured
 
     measured = measure(folder, split_pairs(settings or []), device, best=best)

@@ -84,6 +84,11 @@ class Batches(Sized):
         """Give the order of the examples in an epoch: a permutation (N,)."""
         return torch.randperm(self.num_examples, generator=self._generator(epoch))
 
+    def inputs_of(self, examples: Tensor) -> Tensor:
+        """Give the inputs of some examples (R,) as a model is given them, not augmented."""
+        inputs = self.tensors[0][examples.to(self.tensors[0].device)]  # (R, ...)
+        return inputs if self.transform is None else self.transform(inputs)
+
     def to(self, device: torch.device | str) -> "Batches":
         """Give the same batches with the whole data on a device."""
         moved = Batches(

@@ -128,13 +128,21 @@ class ImageFolder(DataSet):
                 f"({some(facts.class_names)})"
             )
         pixels, labels = self._pixels
-        rows = self._split[1] if held_out else list(range(len(labels)))
+        rows = self._measured(held_out)
         if not rows:
             return None
         place = torch.tensor([facts.class_names.index(name) for name in self._parts[0].photos])
         return Batches(
             pixels[rows], place[labels[rows]], batch_size=self.batch_size, transform=scale_pixels
         )
+
+    def files_measured_on(self, *, held_out: bool) -> list[Path]:
+        """Give the file of each example of ``measured_on``, in its order."""
+        paths, (_, kept) = self._listed[0], self._read
+        return [paths[kept[row]] for row in self._measured(held_out)]
+
+    def _measured(self, held_out: bool) -> list[int]:
+        return self._split[1] if held_out else list(range(len(self._read[1])))
 
     @cached_property
     def fingerprint(self) -> str:

@@ -1,6 +1,6 @@
 """Measures of how good a model is, how large, how long it takes, and in how much memory."""
 
-from divekit.evaluate.classification import accuracy, confusion
+from divekit.evaluate.classification import accuracy, confident_mistakes, confusion
 from divekit.evaluate.memory import kept_for_backward, peak_memory
 from divekit.evaluate.regression import squared_log_error
 from divekit.evaluate.summary import Layer, Summary, layer_table, summarise
@@ -11,6 +11,7 @@ __all__ = [
     "Summary",
     "Timer",
     "accuracy",
+    "confident_mistakes",
     "confusion",
     "device_clock",
     "kept_for_backward",

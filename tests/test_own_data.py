@@ -129,7 +129,11 @@ def test_data_of_another_form_are_refused(divekit, flower_run, words, code, mess
 def test_images_are_trained_on_measured_and_predicted_with(divekit, tmp_path):
     shapes("photos", 30)
     words = ("data=images:photos", "data.resize=12", "lr=0.05", "epochs=20", "--out", "run")
-    assert divekit("train", "softmax_regression", *words).exit_code == 0
+    trained = divekit("train", "softmax_regression", *words)
+    assert trained.exit_code == 0
+    again = "divekit train softmax_regression data=images:photos data.resize=12 epochs=60"
+    assert again in trained.stdout
+    assert "divekit eval run --out measured" in trained.stdout
     assert Path("run/predictions.png").exists()
     last = json.loads(Path("run/run.json").read_text())["history"][-1]
     measured = json.loads(divekit("eval", "run", "--json").stdout)

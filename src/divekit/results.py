@@ -102,26 +102,29 @@ def suggestions(run: Run, folder: Path, *, sample: bool) -> str:
     data = "".join(
         f" {shlex.quote(f'{key}={value}')}"
         for key, value in run.recipe.overrides.items()
-        if key in ("data", "data.label")
+        if key.split(".")[0] == "data"
     )
-    if data and not run.metrics["train_loss"] < _loss_of_guessing(run):
+    if "data" in run.recipe.overrides and not run.metrics["train_loss"] < _loss_of_guessing(run):
         lr = next(iter(run.state.optimizers.values())).param_groups[0]["lr"]
         smaller = f"divekit train {name}{data} lr={lr / 10:g}"
         lines = {smaller: "smaller steps: this loss is above that of guessing"}
-    elif data:
+    elif "data" in run.recipe.overrides:
         longer = f"divekit train {name}{data} epochs={3 * run.recipe.epochs}"
         lines = {longer: "three times as long"}
     else:
-        lines = {f"divekit train {name} lr=0.5{' --sample' * sample}": "another learning rate"}
+        other = f"divekit train {name}{data} lr=0.5{' --sample' * sample}"
+        lines = {other: "another learning rate"}
     if sample:
         lines[f"divekit train {name}"] = "the data of the book, fetched once"
     for section in book.sections():
         if name in section.recipes:
             lines[f"divekit notebook {section.number}"] = "the code, to read and change in Jupyter"
-    file = "photo.png" if len(run.facts.input_shape) == 3 else "rows.csv"
+    images, classes = len(run.facts.input_shape) == 3, bool(run.facts.class_names)
+    file = "photo.png" if images else "rows.csv"
     if run.data.test is not None:
-        by_class = ", class by class" if run.facts.class_names else ""
-        lines[f"divekit eval {folder}"] = f"how good it is{by_class}"
+        out = " --out measured" * (images and classes)
+        by_class = ", class by class" * classes + ", its mistakes as a picture" * bool(out)
+        lines[f"divekit eval {folder}{out}"] = f"how good it is{by_class}"
     lines[f"divekit predict {folder} {file}"] = "the model on a file of your own"
     lines["divekit list"] = "what else there is"
     width = max(len(command) for command in lines)

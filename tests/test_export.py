@@ -58,7 +58,7 @@ def test_a_trained_model_compiles_in_one_graph(name, train):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("g++") and not shutil.which("clang++"), reason="no compiler")
-@pytest.mark.parametrize("name", ["softmax_regression_scratch", "mlp_xor"])
+@pytest.mark.parametrize("name", ["softmax_regression_scratch", "lenet"])
 def test_a_trained_model_compiles_to_machine_code(name, train):
     trained, inputs = train(name)
     torch.compiler.reset()

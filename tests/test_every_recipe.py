@@ -54,9 +54,9 @@ def run(recipe):
     return fit(recipe, callbacks=[])
 
 
-def test_its_goal_on_the_sample_is_reached_at_three_seeds(name):
-    for seed in (0, 1, 2):
-        assert "reaches the goal" in run(recipes.RECIPES[name](seed=seed)).check()
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
+def test_its_goal_on_the_sample_is_reached(name, seed):
+    assert "reaches the goal" in run(recipes.RECIPES[name](seed=seed)).check()
 
 
 @pytest.mark.slow

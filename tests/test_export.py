@@ -48,6 +48,7 @@ def assert_agree(model, other, inputs, **tolerance):
         assert_close(other(inputs[:size]), model(inputs[:size]), **tolerance)
 
 
+@pytest.mark.slow  # as made, every model compiles in the quick tests of models
 @pytest.mark.parametrize("name", recipes.RECIPES)
 def test_a_trained_model_compiles_in_one_graph(name, train):
     trained, inputs = train(name)

@@ -18,7 +18,6 @@ JOBS = (
     "mx_arrays",
     "mx_training",
     "normalisation",
-    "residual_networks",
 )
 
 

@@ -52,6 +52,14 @@ CASES = {
         "Figure().subplots().stem([1, 2], use_line_collection=True); print('drawn')",
         "drawn",
     ),
+    "numbers_among_arrays": (
+        "import numpy as np, torch\n"
+        "from matplotlib.figure import Figure\n"
+        "x = (-5, np.array([1.5]), torch.tensor([[2.5]]))\n"
+        "line, = Figure().subplots().plot(x, [0, 1, 2], '-o', color='r')\n"
+        "print(line.get_xdata().tolist(), line.get_ydata().tolist())",
+        "[-5.0, 1.5, 2.5] [0, 1, 2]",
+    ),
     "stem_of_pyplot": (
         "import matplotlib; matplotlib.use('agg')\n"
         "from matplotlib import pyplot as plt\n"

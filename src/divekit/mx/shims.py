@@ -8,6 +8,7 @@ shim does nothing where the thing is still there. ``used()`` tells which were ne
 
 import functools
 import importlib
+import math
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -296,6 +297,29 @@ def axes_with_a_projection() -> None:
         return gca
 
     _replace(Figure, "gca", axes_with_a_projection, make)
+
+
+@_shim("matplotlib")
+def numbers_among_arrays() -> None:
+    """Since NumPy 1.24, plot() of numbers mixed with arrays of one number is an error."""
+    from matplotlib.axes import Axes
+
+    def make(original: Any) -> Any:
+        def plot(self: Any, *args: Any, **settings: Any) -> Any:
+            return original(self, *map(as_numbers, args), **settings)
+
+        return plot
+
+    def as_numbers(values: Any) -> Any:
+        if not isinstance(values, list | tuple):
+            return values
+        shapes = [tuple(getattr(value, "shape", ())) for value in values]
+        if len(set(shapes)) < 2 or any(math.prod(shape) != 1 for shape in shapes):
+            return values
+        _note(numbers_among_arrays)
+        return [value.item() if hasattr(value, "item") else value for value in values]
+
+    _replace(Axes, "plot", numbers_among_arrays, make)
 
 
 # IPython

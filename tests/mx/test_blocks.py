@@ -430,6 +430,19 @@ def test_export_writes_a_program_for_torch_and_mxnets_parameters(tmp_path):
     numpy.testing.assert_allclose(program(many.tensor).detach(), net(many).asnumpy(), atol=1e-6)
 
 
+def test_a_program_exported_after_one_example_takes_many(tmp_path, capfd):
+    net = nn.HybridSequential()
+    net.add(nn.Dense(4, activation="relu"), nn.Dense(2))
+    net.initialize()
+    net.hybridize()
+    net(np.ones((1, 3)))
+    program = torch.export.load(net.export(str(tmp_path / "net"))[0]).module()
+    for count in (1, 5):
+        x = np.random.normal(size=(count, 3))
+        numpy.testing.assert_allclose(program(x.tensor).detach(), net(x).asnumpy(), atol=1e-6)
+    assert "specialized" not in capfd.readouterr().err
+
+
 def test_hybridized_gives_the_same():
     net = mlp()
     x = np.ones((2, 3))

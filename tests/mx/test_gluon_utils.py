@@ -19,7 +19,19 @@ def test_parts_of_a_batch():
     with pytest.raises(ValueError, match="even_split=False"):
         utils.split_data(x, 2)
     with pytest.raises(ValueError, match="5 examples cannot be cut into 6"):
-        utils.split_data(x, 6, even_split=False)
+        utils.split_data(x, 6)
+
+
+def test_a_batch_smaller_than_the_number_of_devices_gives_fewer_parts():
+    x = np.arange(6).reshape(2, 3)
+    parts = utils.split_data(x, 3, even_split=False)
+    assert [part.tolist() for part in parts] == [[[0, 1, 2]], [[3, 4, 5]]]
+    context.set_virtual_gpus(3)
+    try:
+        parts = utils.split_and_load(x, [gpu(0), gpu(1), gpu(2)], even_split=False)
+        assert [(part.ctx, part.shape) for part in parts] == [(gpu(0), (1, 3)), (gpu(1), (1, 3))]
+    finally:
+        context.set_virtual_gpus(0)
 
 
 def test_parts_go_to_their_devices():

@@ -74,6 +74,8 @@ def test_softmax_and_its_relatives():
     assert partly.tolist() == [[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0, 0, 0, 0]]
     with pytest.raises(ValueError, match="length"):
         npx.softmax(x, use_length=True)
+    with pytest.raises(ValueError, match="use_length=True"):
+        npx.softmax(x, np.array([1, 2, 0]))
 
 
 def test_activations():
@@ -172,6 +174,12 @@ def test_sequences():
         npx.sequence_mask(x, np.ones(3), True, axis=1)
     with pytest.raises(ValueError, match="sequence_length"):
         npx.sequence_mask(x, use_sequence_length=True)
+
+
+@pytest.mark.parametrize("name", ["sequence_mask", "sequence_last", "sequence_reverse"])
+def test_lengths_are_not_passed_over(name):
+    with pytest.raises(ValueError, match="use_sequence_length=True"):
+        getattr(npx, name)(np.ones((2, 3)), np.array([1, 2, 1]))
 
 
 def test_picking_and_arranging():

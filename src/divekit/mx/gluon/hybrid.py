@@ -89,7 +89,8 @@ class HybridBlock(Block):
 
         The parameters go to ``path-0000.params`` as MXNet named them. Call ``hybridize()`` and
         the block once before: the program is for inputs like those of that call, with any number
-        of examples where torch finds that the network allows it.
+        of examples where torch finds that the network allows it. Of several inputs, those that
+        began with an axis of 1 keep it.
         """
         import torch
 
@@ -102,8 +103,11 @@ class HybridBlock(Block):
         weights = f"{path}-{epoch:04d}.params"
         files.save(weights, parameters)
         inputs = tuple(array.tensor.detach() for array in self._seen)
+        if len(inputs) == 1 and inputs[0].ndim and len(inputs[0]) == 1:
+            # Torch takes an axis of 1 to be fixed; with two examples it is free.
+            inputs = (torch.cat([inputs[0], inputs[0]]),)
         free = torch.export.Dim.AUTO
-        axes = tuple({0: free} if tensor.ndim else None for tensor in inputs)
+        axes = tuple({0: free} if tensor.ndim and len(tensor) > 1 else None for tensor in inputs)
         program = torch.export.export(
             self.module.eval(), inputs, dynamic_shapes=(axes,), strict=False
         )

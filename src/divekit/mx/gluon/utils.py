@@ -20,12 +20,18 @@ def split_data(
 ) -> list[Any]:
     """Cut an array into ``num_slice`` parts along ``batch_axis``.
 
-    Without ``even_split`` the last part may be larger; with it that is an error.
+    Without ``even_split`` the last part may be larger, and of fewer examples than parts each is a
+    part of its own; with it both are errors.
     """
     size = data.shape[batch_axis]
-    if size < num_slice:
-        raise ShapeError(f"{size} examples cannot be cut into {num_slice} parts; batches are small")
-    if even_split and size % num_slice:
+    if not even_split:
+        num_slice = max(1, min(num_slice, size))
+    elif size < num_slice:
+        raise ShapeError(
+            f"{size} examples cannot be cut into {num_slice} parts; batches are small, and "
+            "even_split=False makes fewer parts"
+        )
+    elif size % num_slice:
         raise ShapeError(
             f"{size} examples cannot be cut into {num_slice} equal parts; even_split=False allows "
             "others"
@@ -41,12 +47,15 @@ def split_data(
 def split_and_load(
     data: Any, ctx_list: Sequence[Any], batch_axis: int = 0, even_split: bool = True
 ) -> list[ndarray]:
-    """Cut an array into a part for each device, and move the parts there."""
+    """Cut an array into a part for each device, and move the parts there.
+
+    Without ``even_split`` a batch smaller than the number of devices gives fewer parts.
+    """
     array = data if isinstance(data, ndarray) else np.array(data, ctx=ctx_list[0])
     if len(ctx_list) == 1:
         return [array.as_in_ctx(ctx_list[0])]
     parts = split_data(array, len(ctx_list), batch_axis, even_split)
-    return [part.as_in_ctx(ctx) for part, ctx in zip(parts, ctx_list, strict=True)]
+    return [part.as_in_ctx(ctx) for part, ctx in zip(parts, ctx_list, strict=False)]
 
 
 def clip_global_norm(

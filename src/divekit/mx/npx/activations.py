@@ -37,6 +37,8 @@ def softmax(
     scores = _scores(data, temperature, dtype)
     place = axes_of(axis, scores.ndim)[0]
     if not use_length:
+        if length is not None:
+            raise ValueError("length is only used with use_length=True")
         return torch.softmax(scores, place)
     if length is None:
         raise ValueError("use_length needs length")

@@ -97,15 +97,21 @@ def sequence_mask(
 
     ``axis`` (0 or 1) is time, the other of the first two axes the batch.
     """
-    if not use_sequence_length:
+    if not _uses_lengths(sequence_length, use_sequence_length):
         return data.clone()
     lengths = _lengths(data, sequence_length, axis)
     return torch.where(_within(data, lengths, axis), data, torch.full_like(data, value))
 
 
-def _lengths(data: Tensor, sequence_length: Any, axis: int) -> Tensor:
-    if sequence_length is None:
+def _uses_lengths(sequence_length: Any, use_sequence_length: bool) -> bool:
+    if use_sequence_length and sequence_length is None:
         raise ValueError("use_sequence_length needs sequence_length")
+    if sequence_length is not None and not use_sequence_length:
+        raise ValueError("sequence_length is only used with use_sequence_length=True")
+    return use_sequence_length
+
+
+def _lengths(data: Tensor, sequence_length: Any, axis: int) -> Tensor:
     if axis not in (0, 1) or data.ndim < 2:
         raise ValueError(f"axis is 0 or 1 of at least two, not {axis} of {tuple(data.shape)}")
     lengths = torch.as_tensor(sequence_length, device=data.device)
@@ -127,7 +133,7 @@ def sequence_last(
     data: Any, sequence_length: Any = None, use_sequence_length: bool = False, axis: int = 0
 ) -> Tensor:
     """Give each example's last step."""
-    if not use_sequence_length:
+    if not _uses_lengths(sequence_length, use_sequence_length):
         return data.select(axis, data.shape[axis] - 1)
     lengths = _lengths(data, sequence_length, axis).long()
     rows = torch.arange(data.shape[1 - axis], device=data.device)
@@ -141,7 +147,7 @@ def sequence_reverse(
     """Reverse each example's steps up to its length."""
     if axis != 0:
         raise ValueError("sequence_reverse has time on axis 0")
-    if not use_sequence_length:
+    if not _uses_lengths(sequence_length, use_sequence_length):
         return data.flip(0)
     lengths = _lengths(data, sequence_length, 0).long()
     steps = torch.arange(data.shape[0], device=data.device)[:, None]

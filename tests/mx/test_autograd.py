@@ -423,3 +423,37 @@ def test_several_results_without_a_common_past_are_freed_together():
         loss = second * 2
     with pytest.raises(MXNetError, match="not recorded"):
         loss.backward()
+
+
+def test_reading_a_variable_outside_record_shares_its_numbers_and_not_its_gradient():
+    x = np.array([1.0, 2.0, 3.0])
+    x.attach_grad()
+    part = x[1:]
+    assert not part.tensor.requires_grad
+    part[:] = 0
+    x[0] += np.array(4.0)
+    x[:] -= np.array([1.0, 1.0, 1.0])
+    assert x.tolist() == [4, -1, -1]
+    with autograd.record():
+        y = x[1:] * x[:2] + 2 * x[0]
+    y.backward()
+    # y = (x1 x0 + 2 x0, x2 x1 + 2 x0)
+    assert x.grad.tolist() == [-1 + 4, 4 - 1, -1]
+
+
+def test_arrays_of_a_freed_graph_are_constants_in_any_operation():
+    w = np.array([2.0])
+    w.attach_grad()
+    with autograd.record():
+        state = np.tanh(w)
+    state.backward()
+    for use in (
+        lambda s: s * w,
+        lambda s: w - s,
+        lambda s: np.dot(s, w),
+        lambda s: np.maximum(s, w),
+    ):
+        with autograd.record():
+            y = use(state)
+        y.backward()
+    assert w.grad.item() == 1  # of maximum(tanh(2), 2)

@@ -11,12 +11,8 @@ import numpy
 import torch
 from torch import Tensor
 
-from divekit.mx.array import (
-    as_plain,
-    ndarray,
-    write,
-)
-from divekit.mx.calls import apply, explained, from_python
+from divekit.mx.array import as_plain, ndarray, uncleared, write
+from divekit.mx.calls import apply, explained, from_python, wrapped
 from divekit.mx.state import STATE, set_grad_enabled
 
 _NUMBERS = (float, int, bool)
@@ -104,7 +100,13 @@ def _binary(name: str, function: Callable[..., Any], reflected: bool) -> Callabl
         else:
             return _slowly(name, function, self, other, reflected)
         if tracked and STATE.recording:
-            return _slowly(name, function, self, other, reflected)
+            left = uncleared(self)
+            right = uncleared(other) if kind is ndarray else other
+            try:
+                result = function(right, left) if reflected else function(left, right)
+            except RuntimeError as error:
+                raise explained(name, error, (self, other)) from None
+            return wrapped(result, [self, other] if kind is ndarray else [self])
         guarded = tracked and torch.is_grad_enabled()
         if guarded:
             set_grad_enabled(False)
@@ -174,9 +176,13 @@ def _in_place(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def method(self: ndarray, other: Any) -> Any:
         kind = type(other)
         try:
-            if kind in _NUMBERS and not STATE.recording and not self.tensor.requires_grad:
-                function(self.tensor, other)
-                return self
+            if not STATE.recording and not self.tensor.requires_grad:
+                if kind in _NUMBERS:
+                    function(self.tensor, other)
+                    return self
+                if kind is ndarray and other._context is self._context:
+                    function(self.tensor, other.tensor.detach())
+                    return self
             if kind is list or kind is tuple:
                 other = from_python(other)
             elif not isinstance(

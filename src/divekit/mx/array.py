@@ -168,12 +168,20 @@ class ndarray:  # noqa: N801  (its name in MXNet)
 
     def __getitem__(self, key: Any) -> "ndarray":
         tensor = self.tensor
-        if not tensor.requires_grad:
-            return wrap(indexing.read(tensor, key), self._context, type(self))
-        return forward(type(self), lambda tensor: indexing.read(tensor, key), self)
+        if tensor.requires_grad:
+            if STATE.recording:
+                return forward(type(self), lambda tensor: indexing.read(tensor, key), self)
+            tensor = tensor.detach()
+        return wrap(indexing.read(tensor, key), self._context, type(self))
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        write(self, lambda tensor, new: indexing.write(tensor, key, new), value)
+        if STATE.recording:
+            write(self, lambda tensor, new: indexing.write(tensor, key, new), value)
+            return
+        if isinstance(value, ndarray):
+            check_same_place(self, value)
+            value = value.tensor.detach()
+        indexing.write(self.tensor.detach(), key, as_plain(value))
 
     def __iter__(self) -> Iterator["ndarray"]:
         for index in range(len(self)):

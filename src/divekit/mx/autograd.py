@@ -222,11 +222,12 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _heads(arrays: list[ndarray], head_grads: Any) -> tuple[list[Tensor], list[Tensor]]:
+def _heads(arrays: list[ndarray], head_grads: Any) -> tuple[list[Tensor], list[Tensor | None]]:
     given = [None] * len(arrays) if head_grads is None else _listed(head_grads)
     if len(given) != len(arrays):
         raise MXNetError(f"{len(arrays)} heads, but {len(given)} head gradients")
-    tensors, weights = [], []
+    tensors: list[Tensor] = []
+    weights: list[Tensor | None] = []
     for array, weight in zip(arrays, given, strict=True):
         if not array.tensor.requires_grad:
             raise MXNetError(
@@ -234,7 +235,11 @@ def _heads(arrays: list[ndarray], head_grads: Any) -> tuple[list[Tensor], list[T
                 "from an array with attach_grad()"
             )
         tensors.append(array.tensor)
-        weights.append(torch.ones_like(array.tensor) if weight is None else as_plain(weight))
+        if weight is not None:
+            weights.append(as_plain(weight))
+        else:  # for a single number torch itself takes 1, more quickly
+            single = array.tensor.numel() == 1
+            weights.append(None if single else torch.ones_like(array.tensor))
     return tensors, weights
 
 

@@ -44,7 +44,7 @@ def apply(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         result = function(*plain, **named)
     else:
         result = without_grad(lambda: function(*plain, **named))
-    return _wrapped(result, arrays)
+    return wrapped(result, arrays)
 
 
 def _unwrapped(value: Any, arrays: list[ndarray]) -> Any:
@@ -59,7 +59,8 @@ def _unwrapped(value: Any, arrays: list[ndarray]) -> Any:
     return value
 
 
-def _wrapped(result: Any, arrays: list[ndarray], tape: Tape | None = None) -> Any:
+def wrapped(result: Any, arrays: list[ndarray], tape: Tape | None = None) -> Any:
+    """Make arrays of the tensors that a function gave for these arrays."""
     if isinstance(result, Tensor):
         if result.requires_grad and not STATE.recording:
             result = result.detach()  # a view of a leaf
@@ -69,7 +70,7 @@ def _wrapped(result: Any, arrays: list[ndarray], tape: Tape | None = None) -> An
         return array
     if isinstance(result, list | tuple):
         tape = tape or _joined(arrays)  # one graph, so one tape
-        items = [_wrapped(item, arrays, tape) for item in result]
+        items = [wrapped(item, arrays, tape) for item in result]
         if isinstance(result, list):
             return items
         # torch's named results, such as those of torch.max, become plain tuples.
@@ -105,9 +106,9 @@ def operator(arrays: int = 1) -> Callable[[Callable[..., Any]], Any]:
                     result = function(*plain, **kwargs)
                 except (RuntimeError, IndexError) as error:
                     raise explained(function.__name__, error, args) from None
-                if isinstance(result, Tensor):
+                if isinstance(result, Tensor) and not result.requires_grad:
                     return wrap(result, args[0]._context)
-                return _wrapped(result, [args[0]])
+                return wrapped(result, list(args[:arrays]))
             if arrays < 0:
                 args = (as_sequence(args[0]), *args[1:]) if args else args
                 if not args and names[0] in kwargs:
@@ -136,21 +137,25 @@ _SIMPLE = (int, float, bool, str, type(None))
 
 
 def _simple(args: tuple[Any, ...], kwargs: dict[str, Any], arrays: int) -> list[Any] | None:
-    """Give the tensors of a call in which nothing is recorded, converted or moved, else None.
+    """Give the tensors of a call in which nothing is converted, moved or to be cut off, else None.
 
     Most calls are such, and this is several times quicker than ``apply``.
     """
     if len(args) < arrays or arrays < 1:
         return None
+    recording = STATE.recording
     plain: list[Any] = []
     for place, arg in enumerate(args):
         if place < arrays:
             # Only plain arrays of one device; what is computed from another class is of that class.
-            if type(arg) is not ndarray or arg.tensor.requires_grad:
+            if type(arg) is not ndarray or arg._context is not args[0]._context:
                 return None
-            if arg._context is not args[0]._context:
-                return None
-            plain.append(arg.tensor)
+            tensor = arg.tensor
+            if tensor.requires_grad:
+                if not recording:
+                    return None
+                tensor = uncleared(arg)
+            plain.append(tensor)
         elif type(arg) in _SIMPLE or (type(arg) is tuple and _is_simple(arg)):
             plain.append(arg)
         else:

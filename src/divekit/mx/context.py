@@ -96,7 +96,7 @@ _CPU = Context("cpu")
 
 def cpu(device_id: int = 0) -> Context:
     """Name the main memory; every number is the same one."""
-    return Context("cpu", device_id)
+    return Context("cpu", device_id) if device_id else _CPU
 
 
 def cpu_pinned(device_id: int = 0) -> Context:

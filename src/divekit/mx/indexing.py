@@ -340,6 +340,9 @@ def _broadcast(value: Tensor, shape: Sequence[int]) -> Tensor:
 
 
 def _fill(view: Tensor, value: Any) -> None:
+    if isinstance(value, Tensor):  # copy_ casts and moves by itself
+        view.copy_(value if value.shape == view.shape else _broadcast(value, view.shape))
+        return
     new = _prepared(value, view)
     if isinstance(new, Tensor):
         view.copy_(_broadcast(new, view.shape))

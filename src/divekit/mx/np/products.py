@@ -15,6 +15,8 @@ from divekit.mx.np.shapes import promoted
 @operator(2)
 def dot(a: Any, b: Any) -> Tensor:
     """Multiply numbers, vectors, matrices; else over the last axis and the last but one."""
+    if 0 < a.ndim <= 2 and 0 < b.ndim <= 2 and a.dtype is b.dtype and a.shape[-1] == b.shape[0]:
+        return _matmul(a, b)
     if a.dtype is not b.dtype:
         a, b = promoted([a, b])
     if a.ndim == 0 or b.ndim == 0:

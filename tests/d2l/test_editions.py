@@ -212,6 +212,16 @@ def test_pictures(d2l):
     assert animator.Y[0] == [0.5, 0.25, 1]
 
 
+@EDITIONS
+def test_a_run_of_one_epoch_is_drawn_without_a_warning(d2l, recwarn):
+    animator = d2l.Animator(xlabel="epoch", xlim=[1, 1], ylim=[0, 2])
+    animator.add(1, (0.5,))
+    left, right = animator.axes[0].get_xlim()
+    assert left < 1 < right
+    assert animator.axes[0].get_ylim() == (0, 2)
+    assert not [str(w.message) for w in recwarn if "identical" in str(w.message)]
+
+
 # Names that are not here
 
 

@@ -42,7 +42,8 @@ def set_axes(
     axes.set_ylabel(ylabel)
     axes.set_xscale(xscale)
     axes.set_yscale(yscale)
-    axes.set_xlim(xlim)
+    if xlim is None or xlim[0] != xlim[1]:  # from epoch 1 to epoch 1 is no interval
+        axes.set_xlim(xlim)
     axes.set_ylim(ylim)
     if legend:
         axes.legend(legend)

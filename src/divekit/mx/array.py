@@ -93,7 +93,10 @@ class ndarray:  # noqa: N801  (its name in MXNet)
     @property
     def ctx(self) -> Context:
         """The device that holds the numbers."""
-        return self._context or contexts.context_of(self.tensor.device)
+        tensor = self.tensor
+        return self._context or (
+            contexts.CPU if tensor.is_cpu else contexts.context_of(tensor.device)
+        )
 
     context = ctx
     device = ctx

@@ -37,7 +37,7 @@ def apply(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """
     arrays: list[ndarray] = []
     plain = [_unwrapped(arg, arrays) for arg in args]
-    named = {name: _unwrapped(arg, arrays) for name, arg in kwargs.items()}
+    named = {name: _unwrapped(arg, arrays) for name, arg in kwargs.items()} if kwargs else kwargs
     for other in arrays[1:]:
         check_same_place(arrays[0], other)
     if STATE.recording:

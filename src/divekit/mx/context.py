@@ -91,12 +91,13 @@ class Context:
         _defaults.stack.pop()
 
 
-_CPU = Context("cpu")
+CPU = Context("cpu")
+"""The main memory; one object, so that look-ups by device are quick."""
 
 
 def cpu(device_id: int = 0) -> Context:
     """Name the main memory; every number is the same one."""
-    return Context("cpu", device_id) if device_id else _CPU
+    return Context("cpu", device_id) if device_id else CPU
 
 
 def cpu_pinned(device_id: int = 0) -> Context:
@@ -133,7 +134,7 @@ def gpu_memory_info(device_id: int = 0) -> tuple[int, int]:
 
 def current_context() -> Context:
     """Give the device on which new arrays are made."""
-    return _defaults.stack[-1] if _defaults.stack else _CPU
+    return _defaults.stack[-1] if _defaults.stack else CPU
 
 
 def as_context(given: Any) -> Context:
@@ -150,7 +151,7 @@ def as_context(given: Any) -> Context:
 def context_of(device: torch.device) -> Context:
     """Give the Context of torch's device."""
     if device.type == "cpu":
-        return _CPU
+        return CPU
     if device.type != "cuda":
         raise MXNetError(f"arrays live on the CPU or on CUDA's GPUs, not on {device}")
     return Context("gpu", device.index or 0)

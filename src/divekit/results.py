@@ -49,9 +49,9 @@ def draw(run: Run, folder: Path) -> dict[str, Path]:
             guesses = run.predict(inputs).labels
             pictures["predictions"] = plot.images(inputs, guesses, truth=truth)
     paths = {kind: folder / f"{kind}.png" for kind in pictures}
-    for kind, picture in pictures.items():
-        picture.savefig(paths[kind])
-    pictures["curves"].savefig(paths["curves"].with_suffix(".svg"))
+    plot.save(pictures["curves"], folder / "curves")
+    if "predictions" in pictures:
+        pictures["predictions"].savefig(paths["predictions"])
     return paths
 
 
@@ -71,11 +71,7 @@ def save_measured(measured: Measured, folder: Path) -> list[Path]:
 
 def draw_comparison(comparison: Comparison, folder: Path) -> list[Path]:
     """Draw a comparison as PNG and SVG; give the files."""
-    paths = [folder / "compare.png", folder / "compare.svg"]
-    picture = comparison.picture()
-    for path in paths:
-        picture.savefig(path)
-    return paths
+    return plot.save(comparison.picture(), folder / "compare")
 
 
 def summary(run: Run, folder: Path, pictures: dict[str, Path]) -> str:

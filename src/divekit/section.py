@@ -15,7 +15,7 @@ from typing import Any
 
 from divekit.book.script import Cell, read_cells, source_names
 from divekit.errors import MissingExtraError, UsageError
-from divekit.plot import is_picture
+from divekit.plot import is_picture, save
 
 
 def cells_in_view(path: Path) -> list[Cell]:
@@ -245,6 +245,4 @@ def _save_picture(picture: Any, folder: Path | None, number: int) -> list[Path]:
         picture.canvas.draw()
         return []
     folder.mkdir(parents=True, exist_ok=True)
-    picture.savefig(folder / f"figure-{number}.svg")
-    picture.savefig(folder / f"figure-{number}.png")
-    return [folder / f"figure-{number}.png"]
+    return save(picture, folder / f"figure-{number}")[:1]

@@ -135,6 +135,47 @@ def test_an_svg_keeps_its_text_follows_the_scheme_and_is_the_same_twice(tmp_path
     assert buffer.getvalue().decode() == text
 
 
+def pixels(picture):
+    buffer = io.BytesIO()
+    picture.savefig(buffer, format="png")
+    return np.array(Image.open(buffer))
+
+
+def drawings():
+    yield plot.curves(HISTORY)
+    yield plot.lines([1, 10, 100], {"a line": [1, 20, 400], "another": [3, 3, 3]}, log="xy")
+    yield plot.images(
+        torch.arange(72.0).view(3, 4, 6), ["a", "b", "c"], truth=["a", "b", "b"], columns=2
+    )
+    yield plot.side_by_side({"one": HISTORY, "two": HISTORY[:3]})
+
+
+def test_both_files_of_a_picture_show_what_each_alone_would(tmp_path):
+    for number, (one, other) in enumerate(zip(drawings(), drawings(), strict=True)):
+        png, svg = plot.save(one, tmp_path / f"{number}.5")
+        assert [path.name for path in (png, svg)] == [f"{number}.5.png", f"{number}.5.svg"]
+        assert np.array_equal(np.array(Image.open(png)), pixels(other))
+        other.set_layout_engine(None)  # letters are a little wider at another resolution
+        other.savefig(tmp_path / "other.svg")
+        assert svg.read_text() == (tmp_path / "other.svg").read_text()
+        one.set_size_inches(9, 7)  # a picture that was saved is laid out anew all the same
+        assert not np.array_equal(pixels(one), np.array(Image.open(png)))
+        assert type(one.get_layout_engine()).__name__ == "ConstrainedLayoutEngine"
+
+
+def test_hidden_axes_look_like_those_that_matplotlib_leaves_undrawn():
+    def drawn(hide):
+        picture = plot.new_picture()
+        for axes in picture.subplots(2, 2).flat:
+            axes.imshow(torch.eye(3), cmap="gray")
+            axes.set_title("a title")
+            hide(axes)
+        return pixels(picture)
+
+    assert np.array_equal(drawn(plot.hide_axes), drawn(lambda axes: axes.axis("off")))
+    assert not np.array_equal(drawn(plot.hide_axes), drawn(lambda axes: None))
+
+
 @pytest.mark.parametrize(
     "images", [torch.rand(7, 1, 4, 5), torch.rand(7, 3, 4, 5), np.zeros((7, 4, 5), np.uint8)]
 )

@@ -6,7 +6,7 @@ Shapes: R rows, K columns
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from divekit.plot.picture import COLOURS, INK, new_picture
+from divekit.plot.picture import COLOURS, INK, hide_axes, new_picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,7 +63,7 @@ def tables(
                 middle = (x + 0.5, y + 0.5)
                 axes.text(*middle, str(entry), fontsize=9, color=ink, ha="center", va="center")
     axes.set(xlim=(-0.1, width + 0.1), ylim=(height + 0.1, -0.1))
-    axes.axis("off")
+    hide_axes(axes)
     return picture
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from divekit.plot.picture import COLOURS, INK, add_legend, new_picture, style_axes
+from divekit.plot.picture import COLOURS, INK, add_legend, hide_axes, new_picture, style_axes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,7 +37,7 @@ def curves(
     picture.get_layout_engine().set(w_pad=0.08)  # type: ignore[union-attr, call-arg]
     grid = picture.subplots(rows, columns, squeeze=False).flat
     for left_over in grid[len(panels) :]:
-        left_over.axis("off")
+        hide_axes(left_over)
     for axes, (title, names) in zip(grid, panels.items(), strict=False):
         for name in names:
             epochs_of, values = series_of(history, name)

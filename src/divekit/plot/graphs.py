@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from divekit.plot.picture import COLOURS, INK, new_picture
+from divekit.plot.picture import COLOURS, INK, hide_axes, new_picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,7 +53,7 @@ def graph(
     left, right, top, bottom = min(columns), max(columns), min(rows), max(rows)
     picture = new_picture(cell[0] * (right - left + 1), cell[1] * (bottom - top + 1) + 0.3)
     axes = picture.subplots()
-    axes.axis("off")
+    hide_axes(axes)
     axes.set(xlim=(left - 0.5, right + 0.5), ylim=(bottom + 0.5, top - 0.5))
 
     def draw(start: str, end: str, aside: float, colour: str, text: str = "") -> None:

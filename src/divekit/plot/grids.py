@@ -6,7 +6,7 @@ Shapes: B images, C channels, H height, W width
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from divekit.plot.picture import INK, new_picture
+from divekit.plot.picture import INK, hide_axes, new_picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,7 +47,7 @@ def images(
     picture = new_picture(width=1.25 * columns, height=1.55 * rows)
     grid = picture.subplots(rows, columns, squeeze=False)
     for axes in grid.flat:
-        axes.axis("off")
+        hide_axes(axes)
     if signed:
         reach = max(float(abs(pixel).max()) for pixel in pixels)
         limits = (-reach, reach)

@@ -59,6 +59,17 @@ def style_axes(axes: Any, *, grid: bool = True) -> None:
         axes.set_axisbelow(True)
 
 
+def hide_axes(axes: Any) -> None:
+    """Leave of axes what is drawn on them: no ticks, labels or box.
+
+    matplotlib's own ``axes.axis("off")`` only leaves them undrawn: it still works out ticks and
+    their labels' sizes, several times a picture. In a grid of images that is most of the work.
+    """
+    axes.set_axis_off()
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_visible(False)
+
+
 def add_legend(axes: Any, *, single: bool = False) -> None:
     """Add a legend above the axes, where it hides nothing, if there is something to tell apart.
 
@@ -126,6 +137,25 @@ def _picture_class() -> "type[Figure]":
 
         _figure_class = Picture
     return _figure_class
+
+
+def save(picture: "Figure", stem: Path) -> list[Path]:
+    """Save a picture as PNG and as SVG, under a path without its ending; give both paths.
+
+    Where everything goes is worked out once for both; each ``savefig`` alone does it anew, and
+    draws everything once more for it.
+    """
+    paths = [stem.with_name(f"{stem.name}.{kind}") for kind in ("png", "svg")]
+    layout = picture.get_layout_engine()
+    if layout is not None:
+        layout.execute(picture)
+    picture.set_layout_engine(None)  # what has its place keeps it
+    try:
+        for path in paths:
+            picture.savefig(path)
+    finally:
+        picture.set_layout_engine(layout)
+    return paths
 
 
 def size_in_pages(picture: "Figure") -> dict[str, int]:

@@ -97,7 +97,7 @@ picture = plot.new_picture(width=8.4, height=4.8)
 grid = picture.subplots(4, 7)
 reach = kernels.abs().max().item()
 for axes in grid.flat:
-    axes.axis("off")
+    plot.hide_axes(axes)
 for column, kernel in enumerate(kernels, start=1):
     grid[0, column].imshow(kernel, cmap="RdBu_r", vmin=-reach, vmax=reach)
 for row in range(3):

@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -9,10 +11,11 @@ from divekit.data import (
     Facts,
     FashionMNIST,
     SyntheticRegression,
+    digits,
     samples_wanted,
     use_samples,
 )
-from divekit.errors import UsageError
+from divekit.errors import MissingExtraError, UsageError
 
 GREY = Facts("grey", (1, 4, 6), class_names=("a", "b"))
 TABLE = Facts("table", (3,))
@@ -95,9 +98,11 @@ def test_impossible_synthetic_data_are_refused(wrong):
         SyntheticRegression(**wrong).open()
 
 
-def test_digits_are_scikit_learns_split_in_two():
+@pytest.mark.parametrize("file", [digits.FILE, "data/moved.csv.gz"])
+def test_digits_are_scikit_learns_split_in_two(monkeypatch, file):
     from sklearn.datasets import load_digits
 
+    monkeypatch.setattr(digits, "FILE", file)
     data = Digits().open()
     train, test = data.train.tensors, data.test.tensors
     assert (len(train[0]), len(test[0])) == (1437, 360)
@@ -112,3 +117,9 @@ def test_digits_are_scikit_learns_split_in_two():
         for image, label in zip(bunch.data.astype(int).tolist(), bunch.target.tolist(), strict=True)
     }
     assert ours == theirs
+
+
+def test_without_scikit_learn_the_digits_name_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'divekit\[data\]'"):
+        Digits().open()

@@ -5,8 +5,11 @@ Shapes: N examples, B examples in a batch, H height, W width
 """
 
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import torch
 
 from divekit.data.augmentation import movement
@@ -14,6 +17,7 @@ from divekit.data.dataset import Card, DataSet, Facts, Opened
 from divekit.data.images import image_transform
 from divekit.errors import MissingExtraError
 
+FILE = "data/digits.csv.gz"  # below scikit-learn's datasets
 SIDE = 8
 NUM_TEST = 360
 # The split is part of the data set, so it has a seed of its own.
@@ -50,15 +54,10 @@ class Digits(DataSet):
 
     def load(self, seed: int) -> Opened:
         """Read the digits out of scikit-learn."""
-        try:
-            from sklearn.datasets import load_digits
-        except ImportError as error:
-            raise MissingExtraError("the digits data set", "data") from error
-        bunch = load_digits()
-        # 0-16 grey levels as (N, 64) floats -> uint8 0-255 (N, 1, 8, 8), as other images are kept.
-        images = (torch.from_numpy(bunch.data) * (255 / 16)).round().to(torch.uint8)
-        images = images.view(-1, 1, SIDE, SIDE)
-        labels = torch.from_numpy(bunch.target).long()
+        table = torch.from_numpy(_read())  # (N, 65): 64 pixels and the label
+        # 0-16 grey levels -> uint8 0-255 (N, 1, 8, 8), as other images are kept.
+        images = (table[:, :-1] * (255 / 16)).round().to(torch.uint8).view(-1, 1, SIDE, SIDE)
+        labels = table[:, -1].long()
         order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(SPLIT_SEED))
         test, train = order[:NUM_TEST], order[NUM_TEST:]
         return Opened.from_tensors(
@@ -70,3 +69,21 @@ class Digits(DataSet):
             transform=image_transform(self.resize),
             augment=movement(self.shift),
         )
+
+
+def _read() -> np.ndarray:
+    """Read the table that ``load_digits`` gives, (N, 65) float64, without importing scikit-learn.
+
+    The import takes longer than the training of most samples. Should a later version keep the file
+    elsewhere, its own function knows where.
+    """
+    spec = find_spec("sklearn")
+    if spec is None or spec.origin is None:
+        raise MissingExtraError("the digits data set", "data")
+    file = Path(spec.origin).with_name("datasets") / FILE
+    if file.exists():
+        return np.loadtxt(file, delimiter=",")
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    return np.column_stack([bunch.data, bunch.target])

@@ -191,18 +191,19 @@ class TableForm:
         """Give zeros and ones (B, width), and the rows for which there are only zeros."""
         place = {value: index for index, value in enumerate(column.values)}
         also = {alike(value): index for value, index in place.items()}
-        gap = len(place) if column.gaps else None
-        block = np.zeros((len(sheet), column.width), dtype=np.float32)
-        strangers = []
-        for row, cell in enumerate(sheet.columns[column.name]):
-            index = gap if self.is_gap(cell) else place.get(cell)
-            if index is None and not self.is_gap(cell):
-                index = also.get(alike(cell))  # asked last: it takes long
-            if index is None:
-                strangers.append(row)
+        gap = len(place) if column.gaps else -1
+        cells = sheet.columns[column.name]
+        found = {}  # each different cell is looked up once
+        for cell in set(cells):
+            if self.is_gap(cell):
+                found[cell] = gap
+            elif cell in place:
+                found[cell] = place[cell]
             else:
-                block[row, index] = 1
-        return block, strangers
+                found[cell] = also.get(alike(cell), -1)
+        places = np.array([found[cell] for cell in cells], dtype=np.int64)  # (B,), -1: unknown
+        block = (places[:, None] == np.arange(column.width)).astype(np.float32)  # (B, width)
+        return block, np.flatnonzero(places < 0).tolist()
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> "TableForm":
@@ -314,10 +315,9 @@ def _holds_numbers(form: TableForm, sheet: Sheet, name: str) -> bool:
     """Tell numbers from words; a column with more numbers than words must be all numbers."""
     cells = sheet.columns[name]
     _, texts = to_numbers(cells, form.missing, form.decimal)
-    present = sum(not form.is_gap(cell) for cell in cells)
     if not texts:
         return True
-    first = texts[0]
+    first, present = texts[0], sum(not form.is_gap(cell) for cell in cells)
     if 2 * len(texts) < present:
         raise BadDataError(
             f"{sheet.cell(first, name)}: {cells[first]!r} is not a number, and "

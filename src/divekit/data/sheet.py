@@ -13,6 +13,7 @@ import hashlib
 import io
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -180,16 +181,14 @@ def to_numbers(
         if not any("_" in cell for cell in written):
             return np.array(written, dtype=np.float64), []
     except ValueError:
-        pass  # some are not: below, one by one
-    values, texts = np.full(len(written), np.nan), []
-    for index, cell in enumerate(written):
-        try:
-            if "_" in cell:
-                raise ValueError
-            values[index] = float(cell)
-        except ValueError:
-            texts.append(index)
-    return values, texts
+        pass  # some are not: below, each different one by itself; words come again and again
+    known: dict[str, float] = {}
+    for cell in set(written):
+        with suppress(ValueError):
+            if "_" not in cell:
+                known[cell] = float(cell)
+    values = np.array([known.get(cell, np.nan) for cell in written], dtype=np.float64)
+    return values, [index for index, cell in enumerate(written) if cell not in known]
 
 
 def number_text(value: float) -> str:

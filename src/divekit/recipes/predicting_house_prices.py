@@ -44,7 +44,7 @@ def house_prices_linear(
     )
 
 
-@on_sample(epochs=10, batch_size=32)
+@on_sample(lr=0.004, epochs=8, batch_size=32)
 @recipe
 def house_prices_mlp(
     num_hidden: int = 64,

@@ -8,6 +8,7 @@
 # we learn, does it show us everything, and does it answer back?
 
 # %%
+import functools
 import math
 
 import torch
@@ -131,13 +132,19 @@ plot.points(
 
 
 # %%
-def covariate_shift(seed, target=TARGET, most=None):
+@functools.cache
+def world(seed, target):
+    """Draw everything anew, and learn the ratio; a draw is used again for the next bound."""
     generator = torch.Generator().manual_seed(seed)
     x, y = draw(SOURCE, 1000, generator)
     unlabelled, _ = draw(target, 1000, generator)
     learned = learn_density_ratio(squares(x), squares(unlabelled))
     x_there, y_there = draw(target, 1000, generator)
-    x_test, y_test = draw(target, 2000, generator)
+    return (x, y), learned, (x_there, y_there), draw(target, 2000, generator)
+
+
+def covariate_shift(seed, target=TARGET, most=None):
+    (x, y), learned, (x_there, y_there), (x_test, y_test) = world(seed, target)
     weights = learned(squares(x), most)
     lines = {
         "all alike": weighted_line(x, y, torch.ones(len(x)).double()),

@@ -86,3 +86,23 @@ def test_archives_are_unpacked_beside_themselves(mirror, hub):  # noqa: F811
         files.download_extract("table")
     with pytest.raises(UsageError, match="pets"):
         files.download("petz")
+
+
+def test_the_folder_asked_for_may_lie_deeper_in_the_archive(mirror, hub):  # noqa: F811
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("kit/2012/list.txt", "one two")
+        archive.writestr("kit/readme.txt", "of the archive")
+    data = packed.getvalue()
+    hub["kit"] = (mirror("/d2l/kit.zip", answer(data)), hashlib.sha1(data).hexdigest())
+    folder = Path(files.download_extract("kit", str(Path("kit", "2012"))))
+    assert (folder / "list.txt").read_text() == "one two"
+    # Another year's files are there already, and stay as they are.
+    (folder / "list.txt").unlink()
+    folder.rmdir()
+    (folder.parent / "readme.txt").write_text("mine")
+    (folder.parent / "2007").mkdir()
+    files.download_extract("kit", str(Path("kit", "2012")))
+    assert (folder / "list.txt").read_text() == "one two"
+    assert (folder.parent / "readme.txt").read_text() == "mine"
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["2007", "2012", "readme.txt"]

@@ -51,12 +51,21 @@ def download_extract(name: str, folder: str | None = None) -> str:
         raise UsageError(f"{packed.name} is no archive: only {', '.join(_PACKED)} are unpacked")
     target = base / (folder or stem)
     if not target.is_dir():
-        with part_folder(target) as scratch:
+        # Beside the archive's own folders, not in one of them: `folder` may be deeper.
+        with part_folder(base / stem) as scratch:
             extract(packed, scratch / "files")
-            for item in (scratch / "files").iterdir():
-                if not (base / item.name).exists():
-                    os.rename(item, base / item.name)
+            _move_into(scratch / "files", base)
     return str(target)
+
+
+def _move_into(folder: Path, base: Path) -> None:
+    """Move what is in a folder into another; what is there already stays."""
+    for item in folder.iterdir():
+        place = base / item.name
+        if not place.exists():
+            os.rename(item, place)
+        elif item.is_dir() and place.is_dir():
+            _move_into(item, place)
 
 
 def download_all() -> None:

@@ -243,6 +243,25 @@ def test_devices():
 
 
 @pytest.mark.usefixtures("two_virtual_gpus")
+def test_writing_brings_the_value_to_the_array():
+    x = np.zeros((2, 3), ctx=gpu(1))
+    x[:, 1] = np.array([1.0, 2.0])
+    x[np.array([0], ctx=gpu()), :1] = np.full((1, 1), 5.0, ctx=gpu())
+    assert x.tolist() == [[5, 1, 0], [0, 2, 0]]
+    assert x.ctx == gpu(1)
+    v, y = np.ones(2), np.zeros(2, ctx=gpu())
+    v.attach_grad()
+    with autograd.record():
+        y[:] = 3 * v
+        total = (y * y).sum()
+    total.backward()
+    assert v.grad.tolist() == [18, 18]
+    assert v.grad.ctx == cpu()
+    with pytest.raises(MXNetError, match="live on"):
+        x += np.ones((2, 3))
+
+
+@pytest.mark.usefixtures("two_virtual_gpus")
 def test_virtual_gpus_behave_as_gpus():
     assert npx.num_gpus() == 2
     x = np.ones(2, ctx=gpu(1))

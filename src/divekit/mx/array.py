@@ -178,11 +178,12 @@ class ndarray:  # noqa: N801  (its name in MXNet)
         return wrap(indexing.read(tensor, key), self._context, type(self))
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        if isinstance(value, ndarray):
+            value = value.as_in_ctx(self.ctx)  # writing is the one operation that moves arrays
         if STATE.recording:
             write(self, lambda tensor, new: indexing.write(tensor, key, new), value)
             return
         if isinstance(value, ndarray):
-            check_same_place(self, value)
             value = value.tensor.detach()
         indexing.write(self.tensor.detach(), key, as_plain(value))
 

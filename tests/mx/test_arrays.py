@@ -242,6 +242,20 @@ def test_devices():
     npx.waitall()
 
 
+def test_matplotlib_takes_arrays_where_it_takes_numbers():
+    figure = pytest.importorskip("matplotlib.figure").Figure()
+    axes, x = figure.subplots(), np.array([0.5, 2.0])
+    line = axes.axvline(x=x[0])
+    axes.hlines(x.sum(), x[0], x[1])
+    axes.set_xlim(x[0] - 1, x[1])
+    (points,) = axes.plot([x.sum(), x.max()])
+    assert [float(place) for place in line.get_xdata()] == [0.5, 0.5]
+    assert axes.get_xlim() == (-0.5, 2)
+    assert [float(height) for height in points.get_ydata()] == [2.5, 2]
+    with pytest.raises(TypeError, match="without axes"):
+        iter(x[0])
+
+
 @pytest.mark.usefixtures("two_virtual_gpus")
 def test_writing_brings_the_value_to_the_array():
     x = np.zeros((2, 3), ctx=gpu(1))

@@ -18,6 +18,11 @@ CASES = {
         "import numpy as np; a = np.array([[1, 2], [3]]); print(a.shape, a.dtype)",
         "(2,) object",
     ),
+    "plain_scalars": (
+        "import numpy as np; np.set_printoptions(3)\n"
+        "print((np.float32(0.5), np.int64(2), np.bool_(True)), repr(np.array([1 / 3])))",
+        "(0.5, 2, True) array([0.333])",
+    ),
     "mixed_columns": (
         "import pandas as pd\n"
         "frame = pd.DataFrame({'a': [1.0, None, 3.0], 'b': ['x', None, 'y']})\n"
@@ -100,8 +105,9 @@ def test_old_code_prints_what_it_printed(name):
     from divekit.mx import shims
 
     line = (getattr(shims, name).__doc__ or "").split("\n")[0]
-    # The one is used when it is called, which takes a kernel; the other not before pandas 3.
-    if name not in ("picture_formats", "columns_of_text"):
+    # The first is used when it is called, which takes a kernel; the others are for pandas 3 and
+    # NumPy 2.
+    if name not in ("picture_formats", "columns_of_text", "plain_scalars"):
         assert line in used
 
 

@@ -188,8 +188,8 @@ class ndarray:  # noqa: N801  (its name in MXNet)
         indexing.write(self.tensor.detach(), key, as_plain(value))
 
     def __iter__(self) -> Iterator["ndarray"]:
-        for index in range(len(self)):
-            yield self[index]
+        # Refused here and not at the first item: matplotlib asks by calling iter().
+        return map(self.__getitem__, range(len(self)))
 
     def __contains__(self, value: Any) -> bool:
         return bool((self.tensor == as_plain(value)).any())

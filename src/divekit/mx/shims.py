@@ -156,6 +156,16 @@ def ragged_arrays() -> None:
     _replace(numpy, "array", ragged_arrays, make)
 
 
+@_shim("numpy")
+def plain_scalars() -> None:
+    """Since NumPy 2.0, a number of NumPy's prints with its type: np.float64(0.5), not 0.5."""
+    import numpy
+
+    if int(numpy.__version__.split(".")[0]) >= 2 and not numpy.get_printoptions()["legacy"]:
+        numpy.set_printoptions(legacy="1.25")
+        _note(plain_scalars)
+
+
 # pandas
 
 

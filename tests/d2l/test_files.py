@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -106,3 +107,12 @@ def test_the_folder_asked_for_may_lie_deeper_in_the_archive(mirror, hub):  # noq
     assert (folder / "list.txt").read_text() == "one two"
     assert (folder.parent / "readme.txt").read_text() == "mine"
     assert sorted(path.name for path in folder.parent.iterdir()) == ["2007", "2012", "readme.txt"]
+
+
+def test_every_chapters_files_are_known_before_any_of_its_names_is_used(hub):
+    assert len({url for url, _ in hub.values()}) == len(hub)
+    assert all(re.fullmatch("[0-9a-f]{40}", sha1) for _, sha1 in hub.values())
+    # A notebook may begin with the download, of a file that an earlier section has named.
+    for name, file in [("ctr", "ctr.zip"), ("glove.6b.50d", "glove.6B.50d.zip"), ("SNLI", "snli")]:
+        with pytest.raises(DataNotFoundError, match=rf"DIVEKIT_OFFLINE.*http.*/{file}"):
+            files.download_extract(name)

@@ -12,17 +12,51 @@ from divekit.data.parts import part_folder
 from divekit.errors import UsageError, unknown_name
 
 DATA_URL = "http://d2l-data.s3-accelerate.amazonaws.com/"
-DATA_HUB: dict[str, tuple[str, str]] = {
-    "kaggle_house_train": (
-        DATA_URL + "kaggle_house_pred_train.csv",
-        "585e9cc93e70b39160e7921475f9bcd7d31219ce",
+_SERVED_BY_THE_BOOK = {
+    "kaggle_house_train": "kaggle_house_pred_train.csv 585e9cc93e70b39160e7921475f9bcd7d31219ce",
+    "kaggle_house_test": "kaggle_house_pred_test.csv fa19780a7b011d9b009e8bff8e99922a8ee2eb90",
+    "time_machine": "timemachine.txt 090b5e7e70c295757f55df93cb0a180b9691891a",
+    "fra-eng": "fra-eng.zip 94646ad1522d915e7b0f9296181140edcf86a4f5",
+    "airfoil": "airfoil_self_noise.dat 76e5be1548fd8222e5074cf0faae75edff8cf93f",
+    "hotdog": "hotdog.zip fba480ffa8aa7e0febbb511d181409f899b9baa5",
+    "banana-detection": "banana-detection.zip 5de26c8fce5ccdea9f91267273464dc968d20d72",
+    "voc2012": "VOCtrainval_11-May-2012.tar 4e443f8a2eca6b1dac8a6c57641b67dd40621a49",
+    "cifar10_tiny": "kaggle_cifar10_tiny.zip 2068874e4b9a9f0fb07ebe0ad2b29754449ccacd",
+    "dog_tiny": "kaggle_dog_tiny.zip 0cb91d09b814ecdc07b50f31f8dcad3e81d6a86d",
+    "ptb": "ptb.zip 319d85e578af0cdc590547f26231e4e31cdf1e42",
+    "glove.6b.50d": "glove.6B.50d.zip 0b8703943ccdb6eb788e6f091b8946e82231bc4d",
+    "glove.6b.100d": "glove.6B.100d.zip cd43bfb07e44e6f27cbcc7bc9ae3d80284fdaf5a",
+    "glove.42b.300d": "glove.42B.300d.zip b5116e234e9eb9076672cfeabf5469f3eec904fa",
+    "wiki.en": "wiki.en.zip c1816da3821ae9f43899be655002f6c723e91b88",
+    "ctr": "ctr.zip e18327c48c8e8e5c23da714dd614e390d369843f",
+    "pokemon": "pokemon.zip c065c0e2593b8b161a2d7873e42418bf6a21106c",
+}
+_SERVED_BY_OTHERS = {
+    "wikitext-2": (
+        "https://s3.amazonaws.com/research.metamind.io/wikitext/wikitext-2-v1.zip",
+        "3c914d17d80b1459be871a5039ac23e752a53cbe",
     ),
-    "kaggle_house_test": (
-        DATA_URL + "kaggle_house_pred_test.csv",
-        "fa19780a7b011d9b009e8bff8e99922a8ee2eb90",
+    "aclImdb": (
+        "http://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
+        "01ada507287d82875905620988597833ad4e0903",
+    ),
+    "SNLI": (
+        "https://nlp.stanford.edu/projects/snli/snli_1.0.zip",
+        "9fcde07509c7e87ec61c640c1b2753d9041758e4",
+    ),
+    "ml-100k": (
+        "http://files.grouplens.org/datasets/movielens/ml-100k.zip",
+        "cd4dcac4241c8a4ad7badc7ca635da8a69dddb83",
     ),
 }
-"""Name to (URL, SHA-1). Programs add their own."""
+DATA_HUB: dict[str, tuple[str, str]] = {
+    **{
+        name: (DATA_URL + file, sha1)
+        for name, (file, sha1) in ((n, line.split()) for n, line in _SERVED_BY_THE_BOOK.items())
+    },
+    **_SERVED_BY_OTHERS,
+}
+"""Name to (URL, SHA-1), of every chapter of the book. Programs add their own."""
 
 _PACKED = (".zip", ".tar", ".gz", ".tgz")
 

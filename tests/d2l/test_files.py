@@ -81,7 +81,10 @@ def test_archives_are_unpacked_beside_themselves(mirror, hub):  # noqa: F811
     assert folder == str(Path("..", "data", "pets"))
     assert Path(folder, "cat.txt").read_text() == "meow"
     Path(folder, "cat.txt").write_text("purr")
+    (Path(folder).parent / "pets.zip").unlink()  # the folder is enough
+    asked = len(mirror.asked)
     assert Path(files.download_extract("pets"), "cat.txt").read_text() == "purr"
+    assert len(mirror.asked) == asked
     hub["table"] = (mirror("/d2l/table.csv", answer(BODY)), SHA1)
     with pytest.raises(UsageError, match="no archive"):
         files.download_extract("table")

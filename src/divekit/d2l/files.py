@@ -63,28 +63,35 @@ _PACKED = (".zip", ".tar", ".gz", ".tgz")
 
 def download(name: str, cache_dir: str = os.path.join("..", "data")) -> str:
     """Fetch a file of ``DATA_HUB`` unless it is on this machine; give its path. Book: 4.10."""
+    url, sha1 = _entry(name)
+    return str(fetch_url(url, Path(cache_dir) / url.split("/")[-1], sha1))
+
+
+def _entry(name: str) -> tuple[str, str]:
     if name not in DATA_HUB:
         raise unknown_name("data set", name, DATA_HUB)
-    url, sha1 = DATA_HUB[name]
-    return str(fetch_url(url, Path(cache_dir) / url.split("/")[-1], sha1))
+    return DATA_HUB[name]
 
 
 def download_extract(name: str, folder: str | None = None) -> str:
     """Fetch an archive of ``DATA_HUB`` and unpack it beside itself; give the folder. Book: 4.10.
 
+    Where the folder is there already nothing is fetched.
+
     Args:
         name: in ``DATA_HUB``.
         folder: the folder that the archive holds, when it is not called as the archive is.
     """
-    packed = Path(download(name))
-    base = Path("..", "data")
-    stem = packed.name
+    url, _ = _entry(name)
+    file = url.split("/")[-1]
+    if not file.endswith(_PACKED):
+        raise UsageError(f"{file} is no archive: only {', '.join(_PACKED)} are unpacked")
+    base, stem = Path("..", "data"), file
     for ending in _PACKED:
         stem = stem.removesuffix(ending)
-    if not packed.name.endswith(_PACKED):
-        raise UsageError(f"{packed.name} is no archive: only {', '.join(_PACKED)} are unpacked")
     target = base / (folder or stem)
     if not target.is_dir():
+        packed = Path(download(name))
         # Beside the archive's own folders, not in one of them: `folder` may be deeper.
         with part_folder(base / stem) as scratch:
             extract(packed, scratch / "files")

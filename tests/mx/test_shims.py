@@ -45,6 +45,13 @@ CASES = {
         "print(pd.read_csv(io.StringIO('1\\t2'), '\\t', names=['a', 'b'], engine='python').values)",
         "[[1 2]]",
     ),
+    "the_word_none": (
+        "import io, pandas as pd\n"
+        "text = 'a,b\\nNone,NA\\n,?\\n'\n"
+        "print(pd.read_csv(io.StringIO(text)).isna().values.tolist(),\n"
+        "      pd.read_csv(io.StringIO(text), na_values='?').isna().sum().tolist())",
+        "[[False, True], [True, False]] [1, 2]",
+    ),
     "appended_rows": (
         "import pandas as pd\n"
         "frame = pd.DataFrame({'a': [1]})\n"

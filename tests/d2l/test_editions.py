@@ -1,6 +1,7 @@
 """Both editions of the book's functions: alike in what they give, and right."""
 
 import importlib
+import warnings
 
 import numpy
 import pytest
@@ -203,6 +204,9 @@ def test_pictures(d2l):
     axes = d2l.show_images(d2l.ones((3, 4, 4)), 1, 3, titles=["a", "b", "c"])
     assert [place.get_title() for place in axes] == ["a", "b", "c"]
 
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib's, of limits that are equal
+        d2l.Animator(xlim=[1, 1]).add(1, 0.5)
     animator = d2l.Animator(xlabel="epoch", legend=["a", "b"], xlim=[1, 2])
     animator.add(1, (0.5, None))
     animator.add(2, (0.25, 7))

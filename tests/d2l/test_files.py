@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -80,9 +81,41 @@ def test_archives_are_unpacked_beside_themselves(mirror, hub):  # noqa: F811
     assert folder == str(Path("..", "data", "pets"))
     assert Path(folder, "cat.txt").read_text() == "meow"
     Path(folder, "cat.txt").write_text("purr")
+    (Path(folder).parent / "pets.zip").unlink()  # the folder is enough
+    asked = len(mirror.asked)
     assert Path(files.download_extract("pets"), "cat.txt").read_text() == "purr"
+    assert len(mirror.asked) == asked
     hub["table"] = (mirror("/d2l/table.csv", answer(BODY)), SHA1)
     with pytest.raises(UsageError, match="no archive"):
         files.download_extract("table")
     with pytest.raises(UsageError, match="pets"):
         files.download("petz")
+
+
+def test_the_folder_asked_for_may_lie_deeper_in_the_archive(mirror, hub):  # noqa: F811
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("kit/2012/list.txt", "one two")
+        archive.writestr("kit/readme.txt", "of the archive")
+    data = packed.getvalue()
+    hub["kit"] = (mirror("/d2l/kit.zip", answer(data)), hashlib.sha1(data).hexdigest())
+    folder = Path(files.download_extract("kit", str(Path("kit", "2012"))))
+    assert (folder / "list.txt").read_text() == "one two"
+    # Another year's files are there already, and stay as they are.
+    (folder / "list.txt").unlink()
+    folder.rmdir()
+    (folder.parent / "readme.txt").write_text("mine")
+    (folder.parent / "2007").mkdir()
+    files.download_extract("kit", str(Path("kit", "2012")))
+    assert (folder / "list.txt").read_text() == "one two"
+    assert (folder.parent / "readme.txt").read_text() == "mine"
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["2007", "2012", "readme.txt"]
+
+
+def test_every_chapters_files_are_known_before_any_of_its_names_is_used(hub):
+    assert len({url for url, _ in hub.values()}) == len(hub)
+    assert all(re.fullmatch("[0-9a-f]{40}", sha1) for _, sha1 in hub.values())
+    # A notebook may begin with the download, of a file that an earlier section has named.
+    for name, file in [("ctr", "ctr.zip"), ("glove.6b.50d", "glove.6B.50d.zip"), ("SNLI", "snli")]:
+        with pytest.raises(DataNotFoundError, match=rf"DIVEKIT_OFFLINE.*http.*/{file}"):
+            files.download_extract(name)

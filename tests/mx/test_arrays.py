@@ -242,6 +242,39 @@ def test_devices():
     npx.waitall()
 
 
+def test_matplotlib_takes_arrays_where_it_takes_numbers():
+    figure = pytest.importorskip("matplotlib.figure").Figure()
+    axes, x = figure.subplots(), np.array([0.5, 2.0])
+    line = axes.axvline(x=x[0])
+    axes.hlines(x.sum(), x[0], x[1])
+    axes.set_xlim(x[0] - 1, x[1])
+    (points,) = axes.plot([x.sum(), x.max()])
+    assert [float(place) for place in line.get_xdata()] == [0.5, 0.5]
+    assert axes.get_xlim() == (-0.5, 2)
+    assert [float(height) for height in points.get_ydata()] == [2.5, 2]
+    with pytest.raises(TypeError, match="without axes"):
+        iter(x[0])
+
+
+@pytest.mark.usefixtures("two_virtual_gpus")
+def test_writing_brings_the_value_to_the_array():
+    x = np.zeros((2, 3), ctx=gpu(1))
+    x[:, 1] = np.array([1.0, 2.0])
+    x[np.array([0], ctx=gpu()), :1] = np.full((1, 1), 5.0, ctx=gpu())
+    assert x.tolist() == [[5, 1, 0], [0, 2, 0]]
+    assert x.ctx == gpu(1)
+    v, y = np.ones(2), np.zeros(2, ctx=gpu())
+    v.attach_grad()
+    with autograd.record():
+        y[:] = 3 * v
+        total = (y * y).sum()
+    total.backward()
+    assert v.grad.tolist() == [18, 18]
+    assert v.grad.ctx == cpu()
+    with pytest.raises(MXNetError, match="live on"):
+        x += np.ones((2, 3))
+
+
 @pytest.mark.usefixtures("two_virtual_gpus")
 def test_virtual_gpus_behave_as_gpus():
     assert npx.num_gpus() == 2

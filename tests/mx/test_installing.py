@@ -1,11 +1,13 @@
 """The names ``mxnet`` and ``d2l``: found after install(), and never before."""
 
+import functools
 import importlib.util
 import subprocess
 import sys
 
 import pytest
 
+from divekit import mx
 from divekit.errors import UsageError
 from divekit.mx import installing
 
@@ -85,3 +87,27 @@ def test_an_installed_d2l_can_be_left_to_itself(tmp_path, monkeypatch):
     assert importlib.import_module("d2l").whose == "theirs"
     installing.install()
     assert importlib.import_module("d2l").__name__ == "divekit.d2l"
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("sym", "torch.export"),
+        ("symbol", "torch.export"),
+        ("io", "DataLoader"),
+        ("onnx", "torch.onnx"),
+        ("gluon.contrib", "torch.nn"),
+        ("image.ImageIter", "ImageFolderDataset"),
+        ("image.imrotate", "torchvision"),
+        ("image.HorizontalFlipAug", "transforms"),
+        ("gluon.data.vision.transforms.RandomRotation", "torchvision"),
+    ],
+)
+def test_parts_of_mxnets_that_are_missing_say_what_there_is_instead(place, said):
+    *path, name = place.split(".")
+    owner = functools.reduce(getattr, path, mx)
+    with pytest.raises(NotImplementedError, match=rf"{name} is not part of divekit.mx.*{said}"):
+        getattr(owner, name)
+    assert not hasattr(owner, name)
+    with pytest.raises(AttributeError, match="has no attribute 'qwerty'"):
+        _ = owner.qwerty

@@ -152,6 +152,11 @@ def test_a_long_install_line_is_left_out_whole():
         ("é, num_epochs = 'ü', 10", {"num_epochs": 2, "é": "ü"}),
         ("a = num_epochs = 9", {"num_epochs": 2}),
         ("(num_epochs, a), b = (10, 1), 2", {"num_epochs": 2, "a": 1, "b": 2}),
+        ("def f(a, num_epochs=9): return num_epochs\nb = f(1)", {"b": 2}),
+        ("def f(a, *, epochs=9, c=5): return epochs + c\nb = f(1)", {"b": 7}),
+        ("def f(a, num_epochs=None): return num_epochs\nb = f(1)", {"b": None}),
+        ("b = dict(num_epochs=7, lr=3)", {"b": {"num_epochs": 2, "lr": 3}}),
+        ("c = 9\nb = dict(num_epochs=c)", {"b": {"num_epochs": 9}, "c": 9}),
         ("my_epochs_done = 10", {"my_epochs_done": 10}),
     ],
 )

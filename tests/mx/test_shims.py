@@ -18,6 +18,11 @@ CASES = {
         "import numpy as np; a = np.array([[1, 2], [3]]); print(a.shape, a.dtype)",
         "(2,) object",
     ),
+    "plain_scalars": (
+        "import numpy as np; np.set_printoptions(3)\n"
+        "print((np.float32(0.5), np.int64(2), np.bool_(True)), repr(np.array([1 / 3])))",
+        "(0.5, 2, True) array([0.333])",
+    ),
     "mixed_columns": (
         "import pandas as pd\n"
         "frame = pd.DataFrame({'a': [1.0, None, 3.0], 'b': ['x', None, 'y']})\n"
@@ -39,6 +44,13 @@ CASES = {
         "import io, pandas as pd\n"
         "print(pd.read_csv(io.StringIO('1\\t2'), '\\t', names=['a', 'b'], engine='python').values)",
         "[[1 2]]",
+    ),
+    "the_word_none": (
+        "import io, pandas as pd\n"
+        "text = 'a,b\\nNone,NA\\n,?\\n'\n"
+        "print(pd.read_csv(io.StringIO(text)).isna().values.tolist(),\n"
+        "      pd.read_csv(io.StringIO(text), na_values='?').isna().sum().tolist())",
+        "[[False, True], [True, False]] [1, 2]",
     ),
     "appended_rows": (
         "import pandas as pd\n"
@@ -100,8 +112,9 @@ def test_old_code_prints_what_it_printed(name):
     from divekit.mx import shims
 
     line = (getattr(shims, name).__doc__ or "").split("\n")[0]
-    # The one is used when it is called, which takes a kernel; the other not before pandas 3.
-    if name not in ("picture_formats", "columns_of_text"):
+    # The first is used when it is called, which takes a kernel; the others are for pandas 3 and
+    # NumPy 2.
+    if name not in ("picture_formats", "columns_of_text", "plain_scalars"):
         assert line in used
 
 

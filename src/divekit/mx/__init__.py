@@ -18,6 +18,7 @@ from divekit.mx.context import (
     gpu_memory_info,
     num_gpus,
 )
+from divekit.mx.errors import MissingNameError as _MissingNameError
 from divekit.mx.errors import MXNetError
 from divekit.mx.installing import install
 
@@ -63,6 +64,30 @@ PARTS = {
     "random": "random",
 }
 
+# Parts of MXNet that are missing, and PyTorch's way.
+_ELSEWHERE = {
+    "sym": "the arrays themselves: torch computes at once, and torch.export.export writes graphs",
+    "mod": "gluon's blocks, or torch.nn.Module, and a loop of your own",
+    "model": "gluon's blocks, or torch.nn.Module, and a loop of your own",
+    "io": "gluon.data.DataLoader, or torch.utils.data.DataLoader",
+    "recordio": "gluon.data.vision.ImageFolderDataset, or torch.utils.data.IterableDataset",
+    "rnn": "gluon.rnn, or torch.nn.RNN, GRU and LSTM",
+    "viz": "print(net), net.summary(x)",
+    "callback": "a call in the loop that trains",
+    "monitor": "torch.nn.Module.register_forward_hook on net.module",
+    "profiler": "torch.profiler",
+    "onnx": "torch.onnx.export of net.module",
+    "contrib": "torch, torchvision and their kind: what was tried out in MXNet's contrib is there",
+    "executor": "calling the block",
+    "library": "torch.library",
+    "rtc": "torch.cuda.jiterator, or Triton",
+}
+_ELSEWHERE |= {
+    "symbol": _ELSEWHERE["sym"],
+    "module": _ELSEWHERE["mod"],
+    "visualization": _ELSEWHERE["viz"],
+}
+
 __all__ = [
     "Context",
     "MXNetError",
@@ -92,4 +117,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in PARTS:
         return importlib.import_module(f"divekit.mx.{PARTS[name]}")
+    if name in _ELSEWHERE:
+        raise _MissingNameError(
+            f"mxnet.{name} is not part of divekit.mx; instead: {_ELSEWHERE[name]}"
+        )
     raise AttributeError(f"module 'mxnet' has no attribute {name!r}")

@@ -178,17 +178,18 @@ class ndarray:  # noqa: N801  (its name in MXNet)
         return wrap(indexing.read(tensor, key), self._context, type(self))
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        if isinstance(value, ndarray):
+            value = value.as_in_ctx(self.ctx)  # writing is the one operation that moves arrays
         if STATE.recording:
             write(self, lambda tensor, new: indexing.write(tensor, key, new), value)
             return
         if isinstance(value, ndarray):
-            check_same_place(self, value)
             value = value.tensor.detach()
         indexing.write(self.tensor.detach(), key, as_plain(value))
 
     def __iter__(self) -> Iterator["ndarray"]:
-        for index in range(len(self)):
-            yield self[index]
+        # Refused here and not at the first item: matplotlib asks by calling iter().
+        return map(self.__getitem__, range(len(self)))
 
     def __contains__(self, value: Any) -> bool:
         return bool((self.tensor == as_plain(value)).any())

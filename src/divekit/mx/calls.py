@@ -214,9 +214,13 @@ def _own_dtype(value: Any) -> torch.dtype:
     return torch.float32 if own is None else torch_dtype(own)
 
 
+_NUMBERS = {int, float, bool}
+
+
 def _readable(value: Any) -> Any:
     if isinstance(value, list | tuple):
-        return [_readable(item) for item in value]
+        # A list of many numbers is common, and looking at each of them is what takes time.
+        return value if _NUMBERS.issuperset(map(type, value)) else [_readable(i) for i in value]
     if isinstance(value, ndarray):
         return value.asnumpy()
     return value.detach().cpu().numpy() if isinstance(value, Tensor) else value

@@ -18,6 +18,7 @@ from torch import Tensor
 from divekit.errors import BadDataError, MissingExtraError
 from divekit.mx.array import ndarray, wrap
 from divekit.mx.calls import apply
+from divekit.mx.errors import MissingNameError as _MissingNameError
 
 MOST_PIXELS = 80_000_000
 # MXNet's numbers for ways to resize. 2 is the mean over areas, for shrinking; 9 chooses.
@@ -173,3 +174,22 @@ def color_normalize(src: Any, mean: Any, std: Any = None) -> Any:
     """Subtract ``mean`` and divide by ``std``."""
     centred = src - mean
     return centred if std is None else centred / std
+
+
+# Names of MXNet's that are missing, and what there is instead.
+_ELSEWHERE = {
+    "ImageIter": "gluon.data.vision.ImageFolderDataset and gluon.data.DataLoader",
+    "ImageDetIter": "a gluon.data.Dataset of pictures and boxes, and gluon.data.DataLoader",
+    "CreateAugmenter": "gluon.data.vision.transforms.Compose",
+    "CreateDetAugmenter": "torchvision.transforms.v2, which changes boxes with their pictures",
+    "imrotate": "torchvision.transforms.functional.rotate",
+    "random_rotate": "torchvision.transforms.RandomRotation",
+    "copyMakeBorder": "np.pad",
+}
+
+
+def __getattr__(name: str) -> Any:
+    instead = "gluon.data.vision.transforms" if name.endswith("Aug") else _ELSEWHERE.get(name)
+    if instead:
+        raise _MissingNameError(f"image.{name} is not part of divekit.mx; instead: {instead}")
+    raise AttributeError(f"module 'mxnet.image' has no attribute {name!r}")

@@ -83,12 +83,13 @@ def _note(shim: Callable[[], None]) -> None:
 
 
 def _replace(owner: Any, name: str, shim: Callable[[], None], make: Callable[[Any], Any]) -> None:
-    """Put ``make(original)`` in place of an attribute, once."""
+    """Put ``make(original)`` in place of an attribute, once for each shim."""
     original = getattr(owner, name)
-    if getattr(original, "divekit_shim", False):
+    former = getattr(original, "divekit_shims", ())
+    if shim.__name__ in former:
         return
     replacement: Any = functools.wraps(original)(make(original))
-    replacement.divekit_shim = True
+    replacement.divekit_shims = (*former, shim.__name__)
     setattr(owner, name, replacement)
 
 
@@ -154,6 +155,16 @@ def ragged_arrays() -> None:
         return array
 
     _replace(numpy, "array", ragged_arrays, make)
+
+
+@_shim("numpy")
+def plain_scalars() -> None:
+    """Since NumPy 2.0, a number of NumPy's prints with its type: np.float64(0.5), not 0.5."""
+    import numpy
+
+    if int(numpy.__version__.split(".")[0]) >= 2 and not numpy.get_printoptions()["legacy"]:
+        numpy.set_printoptions(legacy="1.25")
+        _note(plain_scalars)
 
 
 # pandas
@@ -223,6 +234,52 @@ def separator_by_position() -> None:
 
     _replace(pandas, "read_csv", separator_by_position, make)
     _replace(pandas, "read_table", separator_by_position, make)
+
+
+# What pandas 1 read as missing; "" is among them.
+_MISSING = [
+    "",
+    "#N/A",
+    "#N/A N/A",
+    "#NA",
+    "-1.#IND",
+    "-1.#QNAN",
+    "-NaN",
+    "-nan",
+    "1.#IND",
+    "1.#QNAN",
+    "<NA>",
+    "N/A",
+    "NA",
+    "NULL",
+    "NaN",
+    "n/a",
+    "nan",
+    "null",
+]
+
+
+@_shim("pandas")
+def the_word_none() -> None:
+    """Since pandas 2.0, read_csv reads the word None as missing; the house prices have it."""
+    import pandas
+
+    if int(pandas.__version__.split(".")[0]) < 2:
+        return
+
+    def make(original: Any) -> Any:
+        def read_csv(path: Any, *args: Any, **settings: Any) -> Any:
+            more = settings.get("na_values")
+            if settings.get("keep_default_na", True) and not isinstance(more, dict):
+                _note(the_word_none)
+                given = [] if more is None else [more] if isinstance(more, str) else list(more)
+                settings.update(keep_default_na=False, na_values=[*_MISSING, *given])
+            return original(path, *args, **settings)
+
+        return read_csv
+
+    _replace(pandas, "read_csv", the_word_none, make)
+    _replace(pandas, "read_table", the_word_none, make)
 
 
 @_shim("pandas")

@@ -406,3 +406,7 @@ def _devices(given: Any) -> list[Context]:
             "`divekit run --virtual-gpus 2` pretends two GPUs"
         )
     return devices
+
+
+# Notebooks print `type(net[1].bias)` by this.
+Parameter.__module__ = "mxnet.gluon.parameter"

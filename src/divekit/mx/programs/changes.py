@@ -1,7 +1,8 @@
 """The few changes that are made to a program's text before it runs, each of them told.
 
 Lines that install packages are left out: they would bring a MXNet that cannot be built, or an old
-d2l. With a cap on epochs, what is assigned to ``num_epochs`` is held to it.
+d2l. With a cap on epochs, what is assigned to ``num_epochs`` is held to it, and so is a number that
+is a default of this name or is handed on under it.
 """
 
 import ast
@@ -80,6 +81,8 @@ def _capped(text: str, epochs: int) -> tuple[str, list[Change]]:
                 places += _pairs(target, node.value)
         elif isinstance(node, ast.AnnAssign) and node.value is not None:
             places += _pairs(node.target, node.value)
+        else:
+            places += _numbers_under_the_name(node)
     lines = text.split("\n")
     changes = []
     # From the end to the beginning, so that positions stay true.
@@ -104,6 +107,27 @@ def _pairs(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, str]]:
         pairs = zip(target.elts, value.elts, strict=False)  # unequal lengths fail when run
         return [found for part, worth in pairs for found in _pairs(part, worth)]
     return []
+
+
+def _numbers_under_the_name(node: ast.AST) -> list[tuple[ast.expr, str]]:
+    """Find ``num_epochs=5`` in what a function takes, or in a call."""
+    pairs: list[tuple[ast.expr | None, str | None]] = []
+    if isinstance(node, ast.arguments):
+        last = [*node.posonlyargs, *node.args][-len(node.defaults) :] if node.defaults else []
+        pairs += [(value, one.arg) for one, value in zip(last, node.defaults, strict=True)]
+        pairs += [
+            (value, one.arg) for one, value in zip(node.kwonlyargs, node.kw_defaults, strict=True)
+        ]
+    elif isinstance(node, ast.Call):
+        pairs += [(keyword.value, keyword.arg) for keyword in node.keywords]
+    return [
+        (value, name)
+        for value, name in pairs
+        if name
+        and _EPOCHS.match(name)
+        and isinstance(value, ast.Constant)
+        and isinstance(value.value, int | float)
+    ]
 
 
 def _begin(node: ast.expr) -> tuple[int, int]:

@@ -1,5 +1,8 @@
 """``gluon.data.vision.transforms``: what is done to pictures, alone or one after the other."""
 
+from typing import Any
+
+from divekit.mx.errors import MissingNameError as _MissingNameError
 from divekit.mx.gluon.data.vision.colors import (
     RandomBrightness,
     RandomColorJitter,
@@ -47,3 +50,11 @@ __all__ = [
     "Resize",
     "ToTensor",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Rotate", "RandomRotation"):
+        raise _MissingNameError(
+            f"transforms.{name} is not part of divekit.mx; torchvision.transforms has it"
+        )
+    raise AttributeError(f"module 'mxnet.gluon.data.vision.transforms' has no attribute {name!r}")

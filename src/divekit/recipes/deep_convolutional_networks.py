@@ -34,7 +34,7 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
 
 
 @on_sample(
-    resize=65, width=0.125, hidden=128, initial="kaiming", optimizer="adam", lr=0.001, epochs=5
+    resize=65, width=0.125, hidden=512, initial="kaiming", optimizer="adam", lr=0.002, epochs=3
 )
 @recipe
 def alexnet(
@@ -74,7 +74,7 @@ def alexnet(
 
 
 @on_sample(
-    resize=32, width=0.125, hidden=128, initial="kaiming", optimizer="adam", lr=0.001, epochs=5
+    resize=32, width=0.125, hidden=512, initial="kaiming", optimizer="adam", lr=0.002, epochs=3
 )
 @recipe
 def vgg(

@@ -94,9 +94,9 @@ for last_relu in (True, False):
 # images of squares, from small to large, and count the classes whose map is zero on all of them.
 
 # %%
-squares = torch.zeros(8, 1, 131, 131)
+squares = torch.zeros(8, 1, 99, 99)
 for number, square in enumerate(squares):
-    square[0, 8 : 20 + 15 * number, 8 : 20 + 15 * number] = 1
+    square[0, 8 : 20 + 10 * number, 8 : 20 + 10 * number] = 1
 lost, spread = {}, {}
 for name, initial in (("Xavier", nn.init.xavier_uniform_), ("Kaiming", nn.init.kaiming_normal_)):
     lost[name], spread[name] = [], []

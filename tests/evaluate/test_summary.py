@@ -1,5 +1,6 @@
 import json
 
+import pytest
 import torch
 from torch import nn
 
@@ -83,6 +84,26 @@ def test_a_model_is_left_as_it_was_and_takes_no_memory_for_what_is_large():
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert not model[0]._forward_hooks
     model(torch.zeros(2, 1, 8, 8))  # still on the CPU
+
+
+def test_the_shapes_are_those_of_a_real_forward_pass_where_batches_are_normalised():
+    model = nn.Sequential(
+        nn.Conv2d(3, 4, 3, stride=2), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.BatchNorm1d(36)
+    ).double()
+    images, found = torch.rand(2, 3, 7, 7, dtype=torch.float64), []
+    for layer in model:
+        layer.register_forward_hook(lambda layer, inputs, output: found.append(output))
+    model(images)
+    found, real = [], list(found)
+    summary = summarise(model, images)
+    assert [layer.output_shape for layer in summary.layers] == [tuple(x.shape) for x in real]
+    assert [output.dtype for output in found] == [torch.float64] * 5
+    assert summary.flops == 2 * 9 * 4 * 27 * 2
+
+
+def test_a_normalisation_of_other_channels_is_refused():
+    with pytest.raises(RuntimeError, match="4 elements not 5"):
+        summarise(nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(5)), torch.empty(1, 3, 2, 2))
 
 
 def test_in_words_and_in_json():

@@ -94,9 +94,9 @@ for last_relu in (True, False):
 # images of squares, from small to large, and count the classes whose map is zero on all of them.
 
 # %%
-squares = torch.zeros(8, 1, 131, 131)
+squares = torch.zeros(8, 1, 99, 99)
 for number, square in enumerate(squares):
-    square[0, 8 : 20 + 15 * number, 8 : 20 + 15 * number] = 1
+    square[0, 8 : 20 + 10 * number, 8 : 20 + 10 * number] = 1
 lost, spread = {}, {}
 for name, initial in (("Xavier", nn.init.xavier_uniform_), ("Kaiming", nn.init.kaiming_normal_)):
     lost[name], spread[name] = [], []
@@ -127,7 +127,8 @@ assert pulls[True] == 0 and pulls[False] < -0.1, "the last ReLU makes no differe
 # ## Training
 #
 # The book's settings are those of AlexNet, but with a learning rate of 0.1. Its own runs ended at
-# 0.87, or at 0.45, as chance would have it. On the sample the recipe leaves the last ReLU out.
+# 0.87, or at 0.45, as chance would have it. On the sample the recipe leaves the last ReLU out, and
+# dropout too, which slows down what has few steps to learn in.
 
 # %% source
 from divekit.recipes.deep_convolutional_networks import nin
@@ -146,19 +147,19 @@ plot.curves(run.history)
 # %%
 model = run.model.cpu().eval()
 images, labels = next(iter(run.data.test))
-images, labels = images[:4].cpu(), labels[:4].cpu()
+images, labels = images[[0, 1, 3]].cpu(), labels[[0, 1, 3]].cpu()
 with torch.no_grad():
-    class_maps = model.classifier[:-2](model.features(images))  # (4, K, H', W')
-    scores = model(images)  # (4, K)
+    class_maps = model.classifier[:-2](model.features(images))  # (3, K, H', W')
+    scores = model(images)  # (3, K)
 
 # %%
 names = run.facts.class_names
 reach = class_maps.abs().max().item()
-picture = plot.new_picture(width=9.4, height=4.8)
-grid = picture.subplots(4, 1 + len(names))
+picture = plot.new_picture(width=9.4, height=3.6)
+grid = picture.subplots(3, 1 + len(names))
 for axes in grid.flat:
     axes.axis("off")
-for row in range(4):
+for row in range(3):
     grid[row, 0].imshow(images[row, 0], cmap="gray")
     grid[row, 0].set_title(f"is {names[labels[row]]}", fontsize=8, color=plot.INK)
     for column, name in enumerate(names, start=1):
@@ -191,6 +192,6 @@ assert torch.allclose(class_maps.mean(dim=(2, 3)), scores, atol=1e-5), "a score 
 # - The book's network, a quarter as wide, on the clothes at 99 pixels and a rate of 0.1: of the
 #   five classes that seed 0 begins without, none had come back after 600 steps, and three more
 #   were lost.
-# - The sample with `nin(last_relu=True)`: after five epochs seed 0 has an accuracy of 0.60, where
-#   it has 0.93 without the last ReLU, and three classes get no score on any test image.
+# - The sample with `nin(last_relu=True)`: after five epochs seed 0 has an accuracy of 0.73, where
+#   it has 0.88 without the last ReLU, and three classes get no score on any test image.
 # - 7.4 uses convolutions of 1 by 1 to make wide layers affordable.

@@ -298,6 +298,6 @@ assert abs(errors["of the mean"][1] - 0.5) < 0.05, "a mean of four is off by hal
 #   test figures jump, while those of training, 0.85, 0.88 and 0.90, rise all the time.
 # - `nn.Identity` in place of every normalisation, all else the same: 0.09 on the sample after three epochs, which is
 #   guessing, at a rate of 0.05 and of 1.0 alike.
-# - `batch_norm_lenet(lr=1.0)` on the sample: 0.77, 0.93, 0.88. With `lr=3.0` it still learns: 0.83, 0.81, 0.89.
+# - `batch_norm_lenet(lr=1.0, epochs=3)` on the sample: 0.77, 0.93, 0.88. With `lr=3.0` it still learns: 0.83, 0.81, 0.89.
 # - `divekit compare batch_norm_lenet lr=0.05,0.3,1.0 --seeds 3 --sample` draws how rates differ.
 # - 7.6 goes on where this section's second picture ended: with the depth itself.

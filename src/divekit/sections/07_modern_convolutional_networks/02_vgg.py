@@ -119,7 +119,7 @@ def signal_sizes(initial):
     torch.manual_seed(0)
     hidden, sizes = images, []
     for layer in VGG(
-        3, image_size=32, blocks=VGG19, width=0.25, hidden=64, initial=initial
+        3, image_size=32, blocks=VGG19, width=0.5, hidden=64, initial=initial
     ).features:
         for part in layer:
             hidden = part(hidden)
@@ -156,7 +156,7 @@ assert spread["Xavier"] > 3000 * spread["0.01"], "the signal of 0.01 does not fa
 # %% [markdown]
 # With 0.01, images are a hundredth apart after the first layer and less than a billionth after the
 # last, and single precision has but seven digits. With Xavier's they are still a hundred-thousandth
-# apart, which is little to learn from. With Kaiming's, a thirtieth of what there was is left.
+# apart, which is little to learn from. With Kaiming's, a twentieth of what there was is left.
 #
 # ## Training
 #

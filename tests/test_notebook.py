@@ -1,7 +1,10 @@
+import builtins
+import dis
 import json
 import os
 import subprocess
 import sys
+import types
 import venv
 from pathlib import Path
 
@@ -30,8 +33,29 @@ def code_of(section):
 def test_a_notebook_is_valid_and_its_code_can_be_read(section):
     nbformat = pytest.importorskip("nbformat")
     nbformat.validate(nbformat.reads(json.dumps(notebook(section)), as_version=4))
-    for code in code_of(section):
-        compile(code, section.number, "exec")
+    whole = compile("\n".join(code_of(section)), section.number, "exec")
+    # What runs on the sample alone would not show a name that only the real data ask for.
+    assert unbound(whole) == set()
+
+
+BUILTINS = frozenset(dir(builtins)) | {"__annotations__"}
+
+
+def unbound(code, known=BUILTINS):
+    """Give the names that code reads at its top level or in functions, and that nothing binds."""
+    steps = list(dis.get_instructions(code))
+    stored = {step.argval for step in steps if step.opname in ("STORE_NAME", "STORE_GLOBAL")}
+    read = {step.argval for step in steps if step.opname in ("LOAD_NAME", "LOAD_GLOBAL")}
+    missing = read - stored - known
+    above = known | stored if code.co_name == "<module>" else known
+    for inner in (item for item in code.co_consts if isinstance(item, types.CodeType)):
+        missing |= unbound(inner, above)
+    return missing
+
+
+def test_a_name_that_nothing_binds_is_found():
+    text = "import math\nclass A:\n    b = 1\n    c = b\ndef f(x):\n    return math.pi + x + LABEL"
+    assert unbound(compile(text, "text", "exec")) == {"LABEL"}
 
 
 def test_a_notebook_stands_by_itself():

@@ -105,14 +105,14 @@ class _Module:
                 module.definition[node.name] = node
             elif isinstance(node, ast.Assign | ast.AnnAssign):
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                for target in targets:
-                    if isinstance(target, ast.Name):
-                        module.definition[target.id] = node
+                for bound in (name for target in targets for name in ast.walk(target)):
+                    if isinstance(bound, ast.Name):  # also of those in ``ID, LABEL = ...``
+                        module.definition[bound.id] = node
             elif isinstance(node, ast.Import):
                 for alias in node.names:
-                    bound = alias.asname or alias.name.split(".")[0]
+                    package = alias.asname or alias.name.split(".")[0]
                     renamed = f" as {alias.asname}" if alias.asname else ""
-                    module.imports[bound] = f"import {alias.name}{renamed}"
+                    module.imports[package] = f"import {alias.name}{renamed}"
             elif isinstance(node, ast.ImportFrom):
                 for alias in node.names:
                     renamed = f" as {alias.asname}" if alias.asname else ""

@@ -1,8 +1,7 @@
 """ResNet: blocks that add what they compute to what they were given.
 
 Book: 7.6 Residual Networks (ResNet)
-Papers: He et al., 2015, https://arxiv.org/abs/1512.03385 (original);
-    2016, https://arxiv.org/abs/1603.05027 (pre-activation)
+Papers: He et al., https://arxiv.org/abs/1512.03385 (original) and 1603.05027 (pre-activation)
 Shapes: B images, C channels, H height, W width, K classes
 
 Parameters carry torchvision's names, so states go from here to there and back.

@@ -21,7 +21,7 @@ from divekit.recipes.on_sample import on_sample
 from divekit.train import Goal, Recipe, recipe
 
 
-@on_sample(lr=0.07, epochs=2)
+@on_sample(lr=0.05, epochs=3)
 @recipe
 def batch_norm_lenet(
     lr: float = 1.0, epochs: int = 10, batch_size: int = 256, seed: int = 0
@@ -30,7 +30,7 @@ def batch_norm_lenet(
     return _batch_norm_lenet(BatchNormLeNet, lr, epochs, batch_size, seed)
 
 
-@on_sample(lr=0.07, epochs=2)
+@on_sample(lr=0.05, epochs=3)
 @recipe
 def batch_norm_lenet_scratch(
     lr: float = 1.0, epochs: int = 10, batch_size: int = 256, seed: int = 0
@@ -59,7 +59,7 @@ def _batch_norm_lenet(
     )
 
 
-@on_sample(lr=0.02, resize=20, width=0.25, epochs=2)
+@on_sample(lr=0.02, resize=20, width=0.25, epochs=3)
 @recipe
 def resnet18(
     lr: float = 0.05,
@@ -88,7 +88,7 @@ def resnet18(
     )
 
 
-@on_sample(lr=0.03, resize=32, growth=8, epochs=2)
+@on_sample(lr=0.03, resize=32, growth=8, epochs=3)
 @recipe
 def densenet(
     lr: float = 0.1,
@@ -118,8 +118,7 @@ def densenet(
         seed,
         goals=(
             Goal("test_accuracy", at_least=0.86, on="fashion_mnist"),
-            # Two epochs: seeds 0 to 7 come to 0.88 to 0.96, no sabotage to 0.2.
-            Goal("test_accuracy", at_least=0.85, on="digits"),
+            Goal("test_accuracy", at_least=0.92, on="digits"),
         ),
     )
 

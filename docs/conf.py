@@ -18,8 +18,9 @@ import divekit
 
 HERE = Path(__file__).parent
 
-# Nothing is fetched while building: a section whose data are not on this machine is executed
-# on its sample, and its page says so. The kernels that execute the pages inherit the settings.
+# Nothing is fetched while building: a section whose data are not on this machine, or that would
+# train for hours, is executed on its sample, and its page says so. The kernels that execute the
+# pages inherit the settings.
 os.environ["DIVEKIT_OFFLINE"] = "1"
 # Threads sleep while they wait for one another. Spinning, as is their habit, costs a busy
 # machine several times the time.

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import torch
 from dependencies import fingerprint
 
 from divekit import book, notation
@@ -84,11 +85,13 @@ def _cell(kind: str, name: str, text: str, tags: list[str] | None = None) -> dic
 def stand_ins(section: book.Section) -> dict[str, str]:
     """Give the samples that a section is executed on, by the name of what they stand for.
 
-    They stand in where ``DIVEKIT_SAMPLE`` asks for it, or for data that are not on this machine.
+    They stand in where ``DIVEKIT_SAMPLE`` asks for it, for data that are not on this machine, and
+    without a GPU where training on the whole data would take hours.
     """
     found = {name: _sample_name(name) for name in section.data}
     found = {name: sample for name, sample in found.items() if sample != name}
-    if any(not _at_hand(name) for name in found):
+    too_long = section.gpu and not torch.cuda.is_available()
+    if too_long or any(not _at_hand(name) for name in found):
         return found
     return {}
 

@@ -118,6 +118,7 @@ def _section(section: book.Section) -> dict[str, Any]:
         "models": list(section.models),
         "data": list(section.data),
         "errata": list(section.errata),
+        "time": "hours without a GPU; seconds with --sample" if section.gpu else "",
         "script": _short_path(book.script_path(section)) if ready else "",
         "run": [f"divekit run {section.number}", f"divekit notebook {section.number}"]
         if ready

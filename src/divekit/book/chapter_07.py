@@ -11,6 +11,7 @@ CHAPTER = Chapter(
             "7.1",
             "Deep Convolutional Neural Networks (AlexNet)",
             script="01_alexnet.py",
+            gpu=True,
             data=("fashion_mnist",),
             sabotage=(
                 ('"sigmoid": gradient_sizes(nn.Sigmoid)', '"sigmoid": gradient_sizes(nn.Tanh)'),
@@ -21,6 +22,7 @@ CHAPTER = Chapter(
             "7.2",
             "Networks Using Blocks (VGG)",
             script="02_vgg.py",
+            gpu=True,
             data=("fashion_mnist",),
             sabotage=(
                 (
@@ -45,6 +47,7 @@ CHAPTER = Chapter(
             "7.3",
             "Network in Network (NiN)",
             script="03_nin.py",
+            gpu=True,
             data=("fashion_mnist",),
             sabotage=(
                 ("pixels = maps.permute(0, 2, 3, 1)", "pixels = maps.permute(0, 3, 2, 1)"),
@@ -57,6 +60,7 @@ CHAPTER = Chapter(
             "7.4",
             "Networks with Parallel Concatenations (GoogLeNet)",
             script="04_googlenet.py",
+            gpu=True,
             data=("fashion_mnist",),
             sabotage=(
                 ('"then 3 x 3": block.path2', '"then 3 x 3": block.path3'),
@@ -75,6 +79,7 @@ CHAPTER = Chapter(
             "7.5",
             "Batch Normalization",
             script="05_batch_normalization.py",
+            proven="test accuracy 0.848, median of three seeds, 2026-11-21",
             sabotage=(
                 ("ours.load_state_dict(theirs.state_dict())", "ours.train()"),
                 ("hidden = BatchNormScratch(wide)(hidden)", "hidden = hidden - hidden.mean(0)"),
@@ -98,6 +103,7 @@ CHAPTER = Chapter(
             "7.6",
             "Residual Networks (ResNet)",
             script="06_residual_networks.py",
+            gpu=True,
             sabotage=(
                 (
                     "torch.cos(torch.pi * k * x) for k in range(size)]",
@@ -121,6 +127,7 @@ CHAPTER = Chapter(
             "7.7",
             "Densely Connected Networks (DenseNet)",
             script="07_dense_networks.py",
+            gpu=True,
             sabotage=(
                 (
                     "torch.cat([reader.weight, reader.weight], dim=1)",

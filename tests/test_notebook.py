@@ -108,7 +108,7 @@ def test_a_notebook_executes_in_a_jupyter_kernel_and_shows_its_pictures(
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     monkeypatch.setenv("DIVEKIT_SAMPLE", "1")
     page = nbformat.reads(json.dumps(notebook(section)), as_version=4)
-    executed = nbclient.NotebookClient(page, timeout=120).execute()
+    executed = nbclient.NotebookClient(page, timeout=600).execute()
     outputs = [output for cell in executed.cells for output in cell.get("outputs", [])]
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
     with use_samples():

@@ -32,10 +32,10 @@ class Section:
     """Pairs (text of the script, what to put in its place): with any one of them the section's
     check must fail, and a test sees to it. Sections that train are sabotaged by
     switching their optimizers off as well, and need none."""
-    gpu: bool = False
-    """Whether its training on the book's own data takes hours without a GPU."""
     folder: str = ""
     """The chapter's folder; filled in by the chapter."""
+    gpu: bool = False
+    """Whether its training on the book's own data takes hours without a GPU."""
 
     @property
     def path(self) -> Path:

@@ -105,8 +105,9 @@ class _Module:
                 module.definition[node.name] = node
             elif isinstance(node, ast.Assign | ast.AnnAssign):
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                for bound in (name for target in targets for name in ast.walk(target)):
-                    if isinstance(bound, ast.Name):  # also of those in ``ID, LABEL = ...``
+                for bound in (part for target in targets for part in ast.walk(target)):
+                    # Each of ``ID, LABEL = ...``, but not what ``Net.name = ...`` only changes.
+                    if isinstance(bound, ast.Name) and isinstance(bound.ctx, ast.Store):
                         module.definition[bound.id] = node
             elif isinstance(node, ast.Import):
                 for alias in node.names:

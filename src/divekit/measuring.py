@@ -204,21 +204,26 @@ def _mistakes(
     )
 
 
-def draw_mistakes(measured: Measured) -> "Figure":
+def draw(measured: Measured) -> dict[str, "Figure"]:
+    """Draw the confusion of few classes, and the surest mistakes where the inputs are images."""
+    pictures = {}
+    if measured.counts is not None and len(measured.class_names) <= MOST_DRAWN_CLASSES:
+        pictures["confusion"] = _draw_confusion(measured, measured.counts)
+    if measured.mistakes and measured.mistaken is not None and measured.mistaken.ndim == 4:
+        pictures["mistakes"] = _draw_mistakes(measured, measured.mistaken)
+    return pictures
+
+
+def _draw_mistakes(measured: Measured, inputs: Tensor) -> "Figure":
     """Draw the images that the model was surest of, and wrong: what it said, and what they are."""
-    inputs = measured.mistaken
-    if inputs is None or inputs.ndim != 4 or not measured.mistakes:
-        raise UsageError("mistakes are drawn where there are some, on images")
     captions = [f"{mistake.answer} {mistake.probability:.0%}" for mistake in measured.mistakes]
     return plot.images(inputs, captions, truth=[mistake.truth for mistake in measured.mistakes])
 
 
-def draw_confusion(measured: Measured) -> "Figure":
+def _draw_confusion(measured: Measured, counts: Tensor) -> "Figure":
     """Draw who was taken for whom: a row for each true class, a column for each answer."""
-    if measured.counts is None or len(measured.class_names) > MOST_DRAWN_CLASSES:
-        raise UsageError(f"confusion is drawn for 2 to {MOST_DRAWN_CLASSES} classes")
     names = [name if len(name) <= 10 else f"{name[:9]}…" for name in measured.class_names]
-    rows = measured.counts.tolist()
+    rows = counts.tolist()
     entries = [["is \\ seen as", *names]]
     entries += [[name, *row] for name, row in zip(names, rows, strict=True)]
     # Green where it was right, red where it was wrong, pale where nothing was.

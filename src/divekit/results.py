@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from divekit import book, plot
+from divekit import book, measuring, plot
 from divekit.compare import Comparison
 from divekit.errors import UsageError
-from divekit.measuring import MOST_DRAWN_CLASSES, Measured, draw_confusion, draw_mistakes
 from divekit.train import Run, numbered
 
 RUNS = Path("runs")
@@ -55,15 +54,11 @@ def draw(run: Run, folder: Path) -> dict[str, Path]:
     return paths
 
 
-def save_measured(measured: Measured, folder: Path) -> list[Path]:
+def save_measured(measured: measuring.Measured, folder: Path) -> list[Path]:
     """Write what a model was measured to be; draw the confusion of few classes, and mistakes."""
     figures = folder / "figures.json"
     figures.write_text(json.dumps(measured.to_json(), indent=1), encoding="utf-8")
-    pictures = {}
-    if measured.counts is not None and len(measured.class_names) <= MOST_DRAWN_CLASSES:
-        pictures["confusion"] = draw_confusion(measured)
-    if measured.mistakes and measured.mistaken is not None and measured.mistaken.ndim == 4:
-        pictures["mistakes"] = draw_mistakes(measured)
+    pictures = measuring.draw(measured)
     for name, picture in pictures.items():
         picture.savefig(folder / f"{name}.png")
     return [figures, *(folder / f"{name}.png" for name in pictures)]

@@ -340,7 +340,7 @@ def test_older_arrays_print_and_reduce_the_old_way():
     assert total.asscalar() == 6
     assert type(total.as_np_ndarray()) is np.ndarray
     assert nd.nansum(x.as_nd_ndarray(), axis=0).tolist() == [3, 3]
-    with pytest.raises(NotImplementedError, match=r"here it is np\.dot"):
+    with pytest.raises(NotImplementedError, match=r"instead: np\.dot"):
         nd.dot  # noqa: B018
     assert nd.np is np
 

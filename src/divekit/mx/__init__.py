@@ -18,8 +18,8 @@ from divekit.mx.context import (
     gpu_memory_info,
     num_gpus,
 )
-from divekit.mx.errors import MissingNameError as _MissingNameError
 from divekit.mx.errors import MXNetError
+from divekit.mx.errors import no_attribute as _no_attribute
 from divekit.mx.installing import install
 
 if TYPE_CHECKING:
@@ -117,8 +117,4 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in PARTS:
         return importlib.import_module(f"divekit.mx.{PARTS[name]}")
-    if name in _ELSEWHERE:
-        raise _MissingNameError(
-            f"mxnet.{name} is not part of divekit.mx; instead: {_ELSEWHERE[name]}"
-        )
-    raise AttributeError(f"module 'mxnet' has no attribute {name!r}")
+    raise _no_attribute("mxnet", name, _ELSEWHERE.get(name))

@@ -30,3 +30,10 @@ def not_here(name: str, instead: str) -> NotHereError:
 
 class MissingNameError(NotHereError, AttributeError):
     """A name that MXNet's module had and this one lacks."""
+
+
+def no_attribute(module: str, name: str, instead: str | None = None) -> AttributeError:
+    """Build the error for ``module.name``; a name that MXNet had comes with what to use instead."""
+    if instead is None:
+        return AttributeError(f"module {module!r} has no attribute {name!r}")
+    return MissingNameError(f"{module}.{name} is not part of divekit.mx; instead: {instead}")

@@ -18,7 +18,7 @@ from torch import Tensor
 from divekit.errors import BadDataError, MissingExtraError
 from divekit.mx.array import ndarray, wrap
 from divekit.mx.calls import apply
-from divekit.mx.errors import MissingNameError as _MissingNameError
+from divekit.mx.errors import no_attribute as _no_attribute
 
 MOST_PIXELS = 80_000_000
 # MXNet's numbers for ways to resize. 2 is the mean over areas, for shrinking; 9 chooses.
@@ -190,6 +190,4 @@ _ELSEWHERE = {
 
 def __getattr__(name: str) -> Any:
     instead = "gluon.data.vision.transforms" if name.endswith("Aug") else _ELSEWHERE.get(name)
-    if instead:
-        raise _MissingNameError(f"image.{name} is not part of divekit.mx; instead: {instead}")
-    raise AttributeError(f"module 'mxnet.image' has no attribute {name!r}")
+    raise _no_attribute("mxnet.image", name, instead)

@@ -8,7 +8,7 @@ from typing import Any
 
 from divekit.mx import files, np, npx
 from divekit.mx.array import ndarray, wrap
-from divekit.mx.errors import MissingNameError
+from divekit.mx.errors import no_attribute
 from divekit.mx.np import creation
 from divekit.mx.npx import switches
 
@@ -97,7 +97,6 @@ sum, mean, nansum, max, min, prod = map(_reduction, ("sum", "mean", "nansum", "m
 
 
 def __getattr__(name: str) -> Any:
-    if hasattr(np, name) or hasattr(npx, name):
-        home = "np" if hasattr(np, name) else "npx"
-        raise MissingNameError(f"nd.{name} is of MXNet's older arrays; here it is {home}.{name}")
-    raise AttributeError(f"module 'mxnet.ndarray' has no attribute {name!r}")
+    homes = (home for home, part in (("np", np), ("npx", npx)) if hasattr(part, name))
+    home = next(homes, None)
+    raise no_attribute("mxnet.nd", name, f"{home}.{name}, of today's arrays" if home else None)

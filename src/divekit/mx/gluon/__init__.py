@@ -3,7 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from divekit.mx.errors import MissingNameError as _MissingNameError
+from divekit.mx.errors import no_attribute as _no_attribute
 from divekit.mx.gluon import nn
 from divekit.mx.gluon.block import Block
 from divekit.mx.gluon.constant import Constant
@@ -42,8 +42,5 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("divekit.mx.metric")
     if name in ("data", "loss", "model_zoo", "rnn", "utils"):
         return importlib.import_module(f"divekit.mx.gluon.{name}")
-    if name == "contrib":
-        raise _MissingNameError(
-            "gluon.contrib is not part of divekit.mx; instead: gluon.nn and gluon.rnn, or torch.nn"
-        )
-    raise AttributeError(f"module 'mxnet.gluon' has no attribute {name!r}")
+    instead = "gluon.nn and gluon.rnn, or torch.nn" if name == "contrib" else None
+    raise _no_attribute("mxnet.gluon", name, instead)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from divekit.mx.errors import MissingNameError, ShapeError
+from divekit.mx.errors import ShapeError, no_attribute
 from divekit.mx.gluon.hybrid import Layer
 
 
@@ -39,6 +39,17 @@ class Loss(Layer):
         return loss if weight == 1 else loss * weight
 
 
+class _LabelLoss(Loss):
+    """A loss of predictions and labels; subclasses write ``_loss``, on tensors."""
+
+    def forward(self, pred: Any, label: Any, sample_weight: Any = None) -> Any:
+        """Give the loss of each example."""
+        return self.compute(self._loss, pred, label, sample_weight)
+
+    def _loss(self, pred: Tensor, label: Tensor, sample_weight: Any) -> Tensor:
+        raise NotImplementedError
+
+
 def _like(label: Tensor, pred: Tensor) -> Tensor:
     """Arrange labels in the predictions' shape."""
     if label.shape == pred.shape:
@@ -48,7 +59,7 @@ def _like(label: Tensor, pred: Tensor) -> Tensor:
     return label.reshape(pred.shape)
 
 
-class L2Loss(Loss):
+class L2Loss(_LabelLoss):
     """Half the squared difference."""
 
     def __init__(
@@ -60,15 +71,11 @@ class L2Loss(Loss):
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
 
-    def forward(self, pred: Any, label: Any, sample_weight: Any = None) -> Any:
-        """Give the loss of each example."""
-        return self.compute(self._loss, pred, label, sample_weight)
-
     def _loss(self, pred: Tensor, label: Tensor, sample_weight: Any) -> Tensor:
         return self._each(torch.square(_like(label, pred) - pred), sample_weight, 0.5)
 
 
-class L1Loss(Loss):
+class L1Loss(_LabelLoss):
     """The absolute difference."""
 
     def __init__(
@@ -79,10 +86,6 @@ class L1Loss(Loss):
         params: Any = None,
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
-
-    def forward(self, pred: Any, label: Any, sample_weight: Any = None) -> Any:
-        """Give the loss of each example."""
-        return self.compute(self._loss, pred, label, sample_weight)
 
     def _loss(self, pred: Tensor, label: Tensor, sample_weight: Any) -> Tensor:
         return self._each((_like(label, pred) - pred).abs(), sample_weight)
@@ -127,7 +130,7 @@ class SigmoidBinaryCrossEntropyLoss(Loss):
 SigmoidBCELoss = SigmoidBinaryCrossEntropyLoss
 
 
-class SoftmaxCrossEntropyLoss(Loss):
+class SoftmaxCrossEntropyLoss(_LabelLoss):
     """Cross-entropy of scores along ``axis`` and classes, or distributions if not ``sparse_label``.
 
     ``from_logits`` says that the predictions are logarithms of probabilities already.
@@ -145,10 +148,6 @@ class SoftmaxCrossEntropyLoss(Loss):
     ) -> None:
         super().__init__(weight, batch_axis, prefix, params)
         self._axis, self._sparse_label, self._from_logits = axis, sparse_label, from_logits
-
-    def forward(self, pred: Any, label: Any, sample_weight: Any = None) -> Any:
-        """Give the loss of each example."""
-        return self.compute(self._loss, pred, label, sample_weight)
 
     def _loss(self, pred: Tensor, label: Tensor, sample_weight: Any) -> Tensor:
         logs = pred if self._from_logits else torch.log_softmax(pred, self._axis)
@@ -173,7 +172,7 @@ class SoftmaxCrossEntropyLoss(Loss):
 SoftmaxCELoss = SoftmaxCrossEntropyLoss
 
 
-class KLDivLoss(Loss):
+class KLDivLoss(_LabelLoss):
     """How much the label's distribution differs from the predicted one, along ``axis``.
 
     Predictions are logarithms of probabilities, or scores if not ``from_logits``. The mean is
@@ -192,16 +191,12 @@ class KLDivLoss(Loss):
         super().__init__(weight, batch_axis, prefix, params)
         self._from_logits, self._axis = from_logits, axis
 
-    def forward(self, pred: Any, label: Any, sample_weight: Any = None) -> Any:
-        """Give the loss of each example."""
-        return self.compute(self._loss, pred, label, sample_weight)
-
     def _loss(self, pred: Tensor, label: Tensor, sample_weight: Any) -> Tensor:
         logs = pred if self._from_logits else torch.log_softmax(pred, self._axis)
         return self._each(label * (torch.log(label + 1e-12) - logs), sample_weight)
 
 
-class HuberLoss(Loss):
+class HuberLoss(_LabelLoss):
     """Squared where the difference is below ``rho``, absolute beyond."""
 
     def __init__(
@@ -215,17 +210,13 @@ class HuberLoss(Loss):
         super().__init__(weight, batch_axis, prefix, params)
         self._rho = rho
 
-    def forward(self, pred: Any, label: Any, sample_weight: Any = None) -> Any:
-        """Give the loss of each example."""
-        return self.compute(self._loss, pred, label, sample_weight)
-
     def _loss(self, pred: Tensor, label: Tensor, sample_weight: Any) -> Tensor:
         far, rho = (_like(label, pred) - pred).abs(), self._rho
         loss = torch.where(far > rho, far - 0.5 * rho, 0.5 / rho * far.square())
         return self._each(loss, sample_weight)
 
 
-class HingeLoss(Loss):
+class HingeLoss(_LabelLoss):
     """How far ``pred * label`` stays below ``margin``; labels are -1 and 1."""
 
     _power = 1
@@ -241,10 +232,6 @@ class HingeLoss(Loss):
         super().__init__(weight, batch_axis, prefix, params)
         self._margin = margin
 
-    def forward(self, pred: Any, label: Any, sample_weight: Any = None) -> Any:
-        """Give the loss of each example."""
-        return self.compute(self._loss, pred, label, sample_weight)
-
     def _loss(self, pred: Tensor, label: Tensor, sample_weight: Any) -> Tensor:
         below = torch.relu(self._margin - pred * _like(label, pred))
         return self._each(below**self._power, sample_weight)
@@ -256,7 +243,7 @@ class SquaredHingeLoss(HingeLoss):
     _power = 2
 
 
-class LogisticLoss(Loss):
+class LogisticLoss(_LabelLoss):
     """Cross-entropy of scores and labels that are -1 and 1, or 0 and 1 (``binary``)."""
 
     def __init__(
@@ -271,10 +258,6 @@ class LogisticLoss(Loss):
         if label_format not in ("signed", "binary"):
             raise ValueError(f"label_format is signed or binary, not {label_format!r}")
         self._signed = label_format == "signed"
-
-    def forward(self, pred: Any, label: Any, sample_weight: Any = None) -> Any:
-        """Give the loss of each example."""
-        return self.compute(self._loss, pred, label, sample_weight)
 
     def _loss(self, pred: Tensor, label: Tensor, sample_weight: Any) -> Tensor:
         label = _like(label, pred).to(pred.dtype)
@@ -426,8 +409,5 @@ class CTCLoss(Loss):
 
 
 def __getattr__(name: str) -> Any:
-    if name == "SDMLLoss":
-        raise MissingNameError(
-            "gluon.loss.SDMLLoss is not part of divekit.mx; write a Loss over the distances"
-        )
-    raise AttributeError(f"module 'mxnet.gluon.loss' has no attribute {name!r}")
+    instead = "a Loss of your own over the distances" if name == "SDMLLoss" else None
+    raise no_attribute("mxnet.gluon.loss", name, instead)

@@ -6,7 +6,7 @@ before anything was added. What is counted stays in float64 on the CPU.
 
 from typing import Any
 
-from divekit.mx.errors import MissingNameError
+from divekit.mx.errors import no_attribute
 from divekit.mx.metric.base import (
     CompositeEvalMetric,
     CustomMetric,
@@ -56,6 +56,5 @@ _NOT_HERE = ("PCC", "Fbeta", "BinaryAccuracy", "MeanPairwiseDistance", "MeanCosi
 
 
 def __getattr__(name: str) -> Any:
-    if name in _NOT_HERE:
-        raise MissingNameError(f"metric.{name} is not part of divekit.mx; metric.np(f) takes any f")
-    raise AttributeError(f"module 'mxnet.metric' has no attribute {name!r}")
+    instead = "metric.np(f) with a function f of your own" if name in _NOT_HERE else None
+    raise no_attribute("mxnet.metric", name, instead)

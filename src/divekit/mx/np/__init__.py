@@ -33,7 +33,7 @@ from numpy import (
 )
 
 from divekit.mx.array import ndarray
-from divekit.mx.errors import MissingNameError as _MissingNameError
+from divekit.mx.errors import no_attribute as _no_attribute
 from divekit.mx.np import (
     creation,
     elementwise,
@@ -96,8 +96,5 @@ def _shares(a: ndarray, b: ndarray) -> Any:
 
 
 def __getattr__(name: str) -> Any:
-    if hasattr(_numpy, name) and not name.startswith("_"):
-        raise _MissingNameError(
-            f"np.{name} is not part of divekit.mx; use numpy.{name}(x.asnumpy())"
-        )
-    raise AttributeError(f"module 'mxnet.numpy' has no attribute {name!r}")
+    numpys = hasattr(_numpy, name) and not name.startswith("_")
+    raise _no_attribute("mxnet.np", name, f"numpy.{name}(x.asnumpy())" if numpys else None)

@@ -11,7 +11,7 @@ from divekit.mx.context import (
     gpu_memory_info,
     num_gpus,
 )
-from divekit.mx.errors import MissingNameError as _MissingNameError
+from divekit.mx.errors import no_attribute as _no_attribute
 from divekit.mx.files import load, save
 from divekit.mx.np.random import seed
 from divekit.mx.np.selection import nonzero
@@ -99,8 +99,4 @@ _ELSEWHERE = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ELSEWHERE:
-        raise _MissingNameError(
-            f"npx.{name} is not part of divekit.mx; instead: {_ELSEWHERE[name]}"
-        )
-    raise AttributeError(f"module 'mxnet.numpy_extension' has no attribute {name!r}")
+    raise _no_attribute("mxnet.npx", name, _ELSEWHERE.get(name))

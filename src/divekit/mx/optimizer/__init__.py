@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from divekit.mx.errors import MissingNameError
+from divekit.mx.errors import no_attribute
 from divekit.mx.optimizer.adaptive import (
     FTML,
     LAMB,
@@ -44,8 +44,4 @@ _ELSEWHERE = {"DCASGD": "SGD", "LARS": "LAMB", "LBSGD": "LAMB"}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ELSEWHERE:
-        raise MissingNameError(
-            f"optimizer.{name} is not part of divekit.mx; near to it is {_ELSEWHERE[name]}"
-        )
-    raise AttributeError(f"module 'mxnet.optimizer' has no attribute {name!r}")
+    raise no_attribute("mxnet.optimizer", name, _ELSEWHERE.get(name))

@@ -3,7 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from divekit.mx.errors import MissingNameError
+from divekit.mx.errors import no_attribute
 from divekit.mx.gluon.data import batchify
 from divekit.mx.gluon.data.dataloader import DataLoader
 from divekit.mx.gluon.data.dataset import ArrayDataset, Dataset, SimpleDataset
@@ -38,8 +38,5 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name == "vision":
         return importlib.import_module("divekit.mx.gluon.data.vision")
-    if name == "RecordFileDataset":
-        raise MissingNameError(
-            "RecordFileDataset is not part of divekit.mx; unpack the records into files once"
-        )
-    raise AttributeError(f"module 'mxnet.gluon.data' has no attribute {name!r}")
+    instead = "the records unpacked into files, once" if name == "RecordFileDataset" else None
+    raise no_attribute("mxnet.gluon.data", name, instead)

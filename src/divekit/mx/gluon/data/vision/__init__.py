@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from divekit.mx.errors import MissingNameError
+from divekit.mx.errors import no_attribute
 from divekit.mx.gluon.data.vision import datasets, transforms
 from divekit.mx.gluon.data.vision.datasets import (
     CIFAR10,
@@ -15,8 +15,6 @@ __all__ = ["CIFAR10", "MNIST", "FashionMNIST", "ImageFolderDataset", "datasets",
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("CIFAR100", "ImageRecordDataset", "ImageListDataset"):
-        raise MissingNameError(
-            f"vision.{name} is not part of divekit.mx; ImageFolderDataset reads pictures"
-        )
-    raise AttributeError(f"module 'mxnet.gluon.data.vision' has no attribute {name!r}")
+    pictures = name in ("CIFAR100", "ImageRecordDataset", "ImageListDataset")
+    instead = "the pictures in a folder, and ImageFolderDataset" if pictures else None
+    raise no_attribute("mxnet.gluon.data.vision", name, instead)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from divekit.mx.errors import MissingNameError as _MissingNameError
+from divekit.mx.errors import no_attribute as _no_attribute
 from divekit.mx.gluon.data.vision.colors import (
     RandomBrightness,
     RandomColorJitter,
@@ -53,8 +53,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Rotate", "RandomRotation"):
-        raise _MissingNameError(
-            f"transforms.{name} is not part of divekit.mx; torchvision.transforms has it"
-        )
-    raise AttributeError(f"module 'mxnet.gluon.data.vision.transforms' has no attribute {name!r}")
+    turns = name in ("Rotate", "RandomRotation")
+    instead = "torchvision.transforms.RandomRotation" if turns else None
+    raise _no_attribute("mxnet.gluon.data.vision.transforms", name, instead)

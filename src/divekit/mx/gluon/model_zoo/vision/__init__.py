@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from divekit.mx.errors import MissingNameError
+from divekit.mx.errors import no_attribute
 from divekit.mx.gluon.model_zoo.vision import plain, resnet
 from divekit.mx.gluon.model_zoo.vision.plain import (
     VGG,
@@ -89,8 +89,5 @@ def get_model(name: str, **kwargs: Any) -> Any:
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith(_NOT_HERE):
-        raise MissingNameError(
-            f"model_zoo.vision.{name} is not part of divekit.mx; torchvision.models has it"
-        )
-    raise AttributeError(f"module 'mxnet.gluon.model_zoo.vision' has no attribute {name!r}")
+    instead = "torchvision.models" if name.startswith(_NOT_HERE) else None
+    raise no_attribute("mxnet.gluon.model_zoo.vision", name, instead)

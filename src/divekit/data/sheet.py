@@ -182,7 +182,8 @@ def to_numbers(
         if not any("_" in cell for cell in written):
             values = np.array(written, dtype=np.float64)
             # NAN and +nan, which Python reads, are none of the words for a gap.
-            return values, [i for i in np.flatnonzero(np.isnan(values)) if written[i] != "nan"]
+            strange = np.flatnonzero(np.isnan(values)).tolist()
+            return values, [index for index in strange if written[index] != "nan"]
     except ValueError:
         pass  # some are not: below, each different one by itself; words come again and again
     known: dict[str, float] = {}

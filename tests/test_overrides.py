@@ -4,7 +4,7 @@ from typing import Literal
 import pytest
 
 from divekit.errors import UsageError
-from divekit.overrides import describe_type, parse_settings, parse_value, split_pairs
+from divekit.overrides import describe_type, fits, parse_settings, parse_value, split_pairs
 
 
 def recipe(lr: float = 0.1, epochs: int = 3, kind: Literal["a", "b"] = "a", on: bool = True): ...
@@ -82,3 +82,23 @@ def test_words_are_split_once():
         split_pairs(["a"])
     with pytest.raises(UsageError, match="given twice"):
         split_pairs(["a=1", "a=2"])
+
+
+@pytest.mark.parametrize("text", ["9" * 30, str(2**63), str(-(2**63) - 1)])
+def test_whole_numbers_have_64_bits(text):
+    with pytest.raises(UsageError, match="64 bits"):
+        parse_value(text, int, "seed")
+
+
+@pytest.mark.parametrize(
+    ("value", "annotation", "right"),
+    [
+        (1, int, True), (True, int, False), (1.0, int, False), (1, float, True),
+        ("1", float, False), (None, int | None, True), ("a", Literal["a", 1], True),
+        (True, Literal["a", 1], False), ([1, 2], tuple[int, ...], True),
+        ((1, "2"), tuple[int, ...], False), ([1], tuple[int, int], False),
+        ((1, 2), tuple[int, int], True), (1, tuple[int, ...], False), ("x", str, True),
+    ],
+)  # fmt: skip
+def test_values_are_held_against_types(value, annotation, right):
+    assert fits(value, annotation) is right

@@ -3,11 +3,29 @@
 import difflib
 from collections.abc import Iterable
 
+# Longer than any message of ours: what is beyond it comes from somebody's file.
+LONGEST = 1200
+
 
 class DivekitError(Exception):
     """Something went wrong that one line can explain; the command line prints that line."""
 
     exit_code = 4
+
+    def __str__(self) -> str:
+        """Give the line. Names and cells of a file may hold anything, so no control code is in it.
+
+        The middle of a huge line is left out: the file's name stands at its beginning.
+        """
+        line = super().__str__()
+        if not line.isprintable():
+            line = "".join(
+                letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+                for letter in line
+            )
+        if len(line) > LONGEST:
+            line = f"{line[: LONGEST - 300]} ... {line[-300:]}"
+        return line
 
 
 class GoalMissedError(DivekitError):

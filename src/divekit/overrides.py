@@ -85,12 +85,34 @@ def parse_value(text: str, annotation: Any, name: str) -> Any:
         raise _misfit(name, text, annotation)
     if annotation in (int, float):
         try:
-            return annotation(text)
+            number = annotation(text)
         except ValueError:
             raise _misfit(name, text, annotation) from None
+        if annotation is int and not -(2**63) <= number < 2**63:
+            raise UsageError(f"{name}={text}: no computer counts so far; 64 bits do")
+        return number
     if annotation is str:
         return text
     raise UsageError(f"{name} cannot be set from the command line; set it from Python")
+
+
+def fits(value: Any, annotation: Any) -> bool:
+    """Tell whether a value is one that ``parse_value`` could give; a list passes for a tuple."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return any(fits(value, kind) for kind in arguments)
+    if origin is Literal:
+        return any(value == choice and type(value) is type(choice) for choice in arguments)
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            return False
+        repeated = len(arguments) == 2 and arguments[1] is Ellipsis
+        kinds = arguments[:1] * len(value) if repeated else arguments
+        return len(kinds) == len(value) and all(map(fits, value, kinds))
+    if annotation in (int, float):
+        allowed = int if annotation is int else int | float
+        return isinstance(value, allowed) and not isinstance(value, bool)
+    return isinstance(annotation, type) and isinstance(value, annotation)
 
 
 def describe_type(annotation: Any) -> str:

@@ -4,13 +4,13 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_type_hints
 
 from torch import Tensor
 
 from divekit.data import DATA_SETS, OWN_DATA, DataSet, Facts, ImageFolder, Table, use_samples
-from divekit.errors import UsageError, unknown_name
-from divekit.overrides import parse_settings
+from divekit.errors import BadDataError, UsageError, unknown_name
+from divekit.overrides import fits, parse_settings
 from divekit.recipes import RECIPES
 from divekit.suited import refuse_misfit
 from divekit.train import Recipe, Trained, load_weights, read_checkpoint, read_description
@@ -80,9 +80,10 @@ def continued(folder: str | Path, texts: Mapping[str, str]) -> tuple[Recipe, boo
             "from Python: fit(recipe, resume=folder)"
         )
     with use_samples(False):  # all settings were saved, those for a sample too
+        saved = _saved_settings(checkpoint.content, folder)
         changes = build(checkpoint.recipe, texts).overrides
-        recipe = assemble(checkpoint.recipe, {**checkpoint.overrides, **changes})
-    trained_on = checkpoint.content["facts"]["name"]
+        recipe = assemble(checkpoint.recipe, {**saved, **changes})
+    trained_on = checkpoint.content["facts"].get("name")
     return recipe, _stood_in(cast(DataSet, recipe.data), trained_on)
 
 
@@ -144,8 +145,16 @@ def load(folder: str | Path, device: str = "cpu", *, best: bool = False) -> Trai
         best: take the weights of the best epoch, by ``Recipe.monitor``, not of the last.
     """
     description, kept_in = description_of(folder)
-    facts = Facts.from_json(description["facts"])
-    model = recipe_of(description, folder).model(facts)
+    recipe = recipe_of(description, folder)
+    try:
+        facts = Facts.from_json(description["facts"])
+    except BadDataError as error:
+        raise BadDataError(f"{folder}: {error}") from None
+    try:
+        model = recipe.model(facts)
+    except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
+        brief = " ".join(str(error).split())
+        raise BadDataError(f"{folder}: no model can be made as it says ({brief})") from error
     load_weights(kept_in, model, best=best)
     return Trained(model.to(device).eval(), facts)
 
@@ -167,8 +176,8 @@ def recipe_of(description: Mapping[str, Any], folder: str | Path) -> Recipe:
             f"{folder}: its recipe {name!r} is not one of divekit's; make the model yourself "
             "and fill it with divekit.train.load_weights(folder, model)"
         )
-    own, common, _, _ = _sort(RECIPES[name], _with_tuples(description["overrides"]))
     with use_samples(False):  # all settings were saved, those for a sample too
+        own, common, _, _ = _sort(RECIPES[name], _saved_settings(description, folder))
         return replace(RECIPES[name](**own), **common)
 
 
@@ -209,6 +218,30 @@ def _sort(
     names = COMMON - set(inspect.signature(function).parameters)
     common = {key: rest.pop(key) for key in sorted(names & set(rest))}
     return rest, common, settings.get("data", ""), of_data
+
+
+def _saved_settings(description: Mapping[str, Any], folder: str | Path) -> dict[str, Any]:
+    """Give a saved run's settings; BadDataError for one that its recipe or its data cannot have."""
+    function = RECIPES[description["recipe"]]
+    values = _with_tuples(description["overrides"])
+    own, common, name, of_data = _sort(function, values)
+    if not isinstance(name, str):
+        raise BadDataError(f"{folder}: its setting data is not as it was saved: {name!r}")
+    kind = type(_choose_data(function(), name, own))
+    targets: tuple[tuple[Any, dict[str, Any], str], ...] = (
+        (function, own, ""),
+        (Common, common, ""),
+        (kind, of_data, "data."),
+    )
+    for target, given, prefix in targets:
+        hints = get_type_hints(target.__init__ if inspect.isclass(target) else target)
+        for key, value in given.items():
+            known = key in inspect.signature(target).parameters
+            if not known or not fits(value, hints.get(key, str)):
+                raise BadDataError(
+                    f"{folder}: its setting {prefix}{key} is not as it was saved: {value!r}"
+                )
+    return values
 
 
 def _with_tuples(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -265,3 +265,32 @@ def test_an_existing_target_is_left_alone(tmp_path):
     with pytest.raises(FileExistsError):
         extract(archive, tmp_path / "target")
     assert list((tmp_path / "target").iterdir()) == []
+
+
+@pytest.mark.parametrize("way", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_that_is_packed_in_another_way_is_refused(tmp_path, refused, way):
+    path = make_zip(tmp_path / "x", GOOD.items(), way)
+    refused(path, r"x: 'a\.txt' is not stored or deflated")
+    data = bytearray(path.read_bytes())
+    data[40:45] = b"\xff" * 5  # in the first member's data: each way has errors of its own
+    path.write_bytes(data)
+    refused(path, "not stored or deflated")
+
+
+def test_a_zip_whose_members_begin_before_it_is_refused(tmp_path, refused):
+    path = make_zip(tmp_path / "x", GOOD.items())
+    data = path.read_bytes()
+    end = data.index(b"PK\x05\x06")
+    (offset,) = struct.unpack("<I", data[end + 16 : end + 20])
+    path.write_bytes(data[: end + 16] + struct.pack("<I", offset + 1000) + data[end + 20 :])
+    refused(path, "x: ")
+
+
+def test_a_refused_header_names_the_archive(tmp_path, refused):
+    path = make_tar(tmp_path / "x", [("a" * 150, b"")], "w")  # a header of its own for the name
+    data = bytearray(path.read_bytes())
+    data[124:136] = b"77777777777\0"
+    data[148:156] = b" " * 8
+    data[148:156] = b"%06o\0 " % sum(data[:512])
+    path.write_bytes(data)
+    refused(path, "x: a header of 8,589,934,591 bytes|x: a header of 8,589,934,592 bytes")

@@ -53,3 +53,10 @@ def test_a_file_that_is_no_image_or_not_there_is_named(tmp_path):
         read_inputs(tmp_path / "x.png", GREY)
     with pytest.raises(BadDataError, match="no such file"):
         read_inputs(tmp_path / "y.png", GREY)
+
+
+@pytest.mark.parametrize("cell", ["1e39", "-1e300", "nan", "inf"])
+def test_numbers_beyond_single_precision_are_named(tmp_path, cell):
+    (tmp_path / "x.csv").write_text(f"a,b\n1,2\n3,{cell}\n")
+    with pytest.raises(BadDataError, match=r"x\.csv, row 3: every cell must be a finite number"):
+        read_inputs(tmp_path / "x.csv", Facts("numbers", (2,)))

@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from divekit import fit, recipes
 from divekit.data import ImageFolder, photos, use_samples
 from divekit.data.photos import read_photo
 from divekit.errors import BadDataError, UsageError
+from divekit.mx.image import imread
 from divekit.runs import with_data
 
 MODES = {
@@ -265,3 +267,51 @@ def test_memory_is_limited_before_anything_is_read(tmp_path, monkeypatch):
 def test_a_folder_has_no_sample(tmp_path):
     with use_samples(), pytest.raises(UsageError, match="there is no sample"):
         ImageFolder(shapes(tmp_path / "x", 2)).open()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links take rights on Windows")
+def test_no_folder_is_entered_twice_however_many_links_lead_to_it(tmp_path):
+    folder = Path(shapes(tmp_path / "x", 4))
+    for number in range(60):  # two links to the next in each: 2**60 ways to the last
+        (folder / f"disc/{number}").mkdir()
+        for name in "ab":
+            (folder / f"disc/{number}/{name}").symlink_to(folder / f"disc/{number + 1}")
+    shapes(tmp_path / "elsewhere", 3)
+    (tmp_path / "elsewhere/disc").rename(folder / "disc/60")
+    assert "disc (7), square (4)" in ImageFolder(str(folder), resize=8).describe()[1]
+
+
+def test_folders_nested_very_deep_are_refused(tmp_path):
+    folder = Path(shapes(tmp_path / "x", 4))
+    (folder / "disc" / "/".join("d" * 500)).mkdir(parents=True)
+    with pytest.raises(BadDataError, match="more than 100 folders in each other"):
+        ImageFolder(str(folder)).describe()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+@pytest.mark.parametrize("name", [b"disc/\xff.png", b"\xff"])
+def test_a_name_that_is_no_text_is_refused(tmp_path, name):
+    folder = Path(shapes(tmp_path / "x", 4))
+    old = next((folder / "disc").iterdir()) if name.endswith(b".png") else folder / "disc"
+    old.rename(os.fsdecode(os.fsencode(folder) + b"/" + name))
+    with pytest.raises(BadDataError, match="not text in UTF-8") as caught:
+        ImageFolder(str(folder), resize=8).facts  # noqa: B018
+    assert str(caught.value).isprintable()
+
+
+def test_only_the_kinds_of_images_that_are_promised_are_read(tmp_path, monkeypatch):
+    """Pillow would hand PostScript to Ghostscript, whatever the file is called."""
+    Image.new("RGB", (9, 9)).save(tmp_path / "x.eps")
+    (tmp_path / "x.eps").rename(tmp_path / "x.png")
+    from PIL import EpsImagePlugin
+
+    def run(*given, **also):
+        raise AssertionError("Ghostscript was called")
+
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", run)
+    with pytest.raises(BadDataError, match=r"x\.png: not an image that can be read$"):
+        read_photo(tmp_path / "x.png", 8, 8)
+    with pytest.raises(
+        BadDataError, match=r"x\.png: not an image that can be read \(cannot identify"
+    ):
+        imread(tmp_path / "x.png")

@@ -127,3 +127,17 @@ def test_gaps_texts_and_decimal_commas_are_told_apart():
     values, texts = to_numbers(["1,5", "", "1.500"], decimal=",")
     assert values[0] == 1.5
     assert texts == [2]  # 1.500 would be 1500 or 1.5
+
+
+def test_a_hundred_thousand_columns_are_read(tmp_path):
+    names = [f"c{number}" for number in range(100_000)]
+    (tmp_path / "x.csv").write_text(",".join(names) + "\n" + ",".join(["1"] * len(names)) + "\n")
+    assert len(read_sheet(tmp_path / "x.csv").columns) == 100_000
+
+
+@pytest.mark.parametrize("cell", ["NAN", "+nan", "nAn"])
+@pytest.mark.parametrize("others", [["1"], ["1", "word"], ["1_0", "1"]])
+def test_other_spellings_of_nan_are_no_numbers(cell, others):
+    values, texts = to_numbers([*others, cell])
+    assert np.isnan(values[-1])
+    assert len(others) in texts

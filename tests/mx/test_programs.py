@@ -348,3 +348,34 @@ def test_a_notebook_runs_in_its_folder_and_is_written_executed():
     assert "after" in done.stderr
     assert facts["failures"] == ["n.ipynb, cell 4, line 2: KeyError: 'a'"]
     assert facts["figures"] == ["p/figure-1.png"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '{"cells": ' * 5_000,
+        json.dumps({"cells": [{"cell_type": "code", "source": "x = '\ud800'"}]}),
+    ],
+    ids=["lists", "objects", "half a letter"],
+)
+def test_a_notebook_that_no_notebook_can_be_is_refused(tmp_path, text):
+    (tmp_path / "x.ipynb").write_text(text)
+    with pytest.raises(BadDataError, match=r"x\.ipynb is not a notebook"):
+        read_program(tmp_path / "x.ipynb")
+
+
+@pytest.mark.parametrize("text", ["not " * 5_000 + "x", "-" * 100_000 + "1", "x = '\0'"])
+def test_code_that_python_cannot_take_in_is_left_to_python(tmp_path, text):
+    assert prepare(text, epochs=1) == (text, [])
+    (tmp_path / "x.py").write_text(text)
+    with pytest.raises(BadDataError, match=r"x\.py, line 1"):
+        explain(tmp_path / "x.py")
+
+
+def test_lines_of_old_macs_are_lines(tmp_path):
+    cells = [{"cell_type": "code", "source": "x = 1\r\rnum_epochs = 3\r\ny = 2"}]
+    (tmp_path / "x.ipynb").write_text(json.dumps({"cells": cells}))
+    (cell,) = read_program(tmp_path / "x.ipynb")
+    text, (change,) = prepare(cell.text, epochs=1)
+    assert (change.line, text.split("\n")[2]) == (3, "num_epochs = min(1, 3)")

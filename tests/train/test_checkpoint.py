@@ -1,8 +1,10 @@
 """Runs that are stopped anywhere end as if they had not been."""
 
+import functools
 import itertools
 import json
 import os
+import re
 import signal
 from dataclasses import replace
 
@@ -16,7 +18,15 @@ from divekit.data import Batches, Facts, Opened, SyntheticRegression, use_sample
 from divekit.errors import BadDataError, DivergedError, UsageError
 from divekit.models import LinearRegression
 from divekit.nn import squared_loss
-from divekit.train import Callback, Checkpoints, Interrupted, Recipe, fit, read_checkpoint
+from divekit.train import (
+    Callback,
+    Checkpoints,
+    Interrupted,
+    Recipe,
+    checkpoint,
+    fit,
+    read_checkpoint,
+)
 from divekit.train.disk import DISK
 
 
@@ -592,3 +602,35 @@ def test_other_threads_than_before_are_told(tmp_path, caplog):
     finally:
         torch.set_num_threads(1)
     assert "number of threads was 1 and is 2: the last digits may differ" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"overrides": [[1]]},
+        {"facts": []},
+        {"state": 5},
+        {"state": {"dict": [["epoch", 0], ["step", "x"]]}},
+        {"state": "nested"},
+        {"history": 1},
+        {"recipe": None},
+    ],
+    ids=str,
+)
+def test_a_checkpoint_edited_with_care_is_refused_in_one_line(saved, tmp_path, change):
+    """Its digest is right: whoever writes a file can write that, too."""
+    content = json.loads((saved / "checkpoint.json").read_text()) | change
+    if change.get("state") == "nested":
+        content["state"] = functools.reduce(lambda inner, _: [inner], range(600), 1)
+    content["digest"] = checkpoint._digest(content)
+    (saved / "checkpoint.json").write_text(json.dumps(content))
+    with pytest.raises(BadDataError, match=re.escape(str(tmp_path))):
+        fit(images(), callbacks=[], resume=tmp_path)
+
+
+def test_a_machine_that_was_not_noted_is_told(saved, tmp_path, caplog):
+    content = json.loads((saved / "checkpoint.json").read_text()) | {"machine": None}
+    content["digest"] = checkpoint._digest(content)
+    (saved / "checkpoint.json").write_text(json.dumps(content))
+    fit(images(), callbacks=[], resume=tmp_path)
+    assert "device was None" in caplog.text

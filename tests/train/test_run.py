@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pytest
@@ -169,3 +170,37 @@ def test_settings_in_text_build_the_same_recipe_as_python():
 def test_data_that_do_not_suit_the_model_are_named():
     with pytest.raises(UsageError, match="synthetic_regression has no classes"):
         fit(runs.build("softmax_regression", {"data": "synthetic_regression"}), callbacks=[])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"recipe": {}},
+        {"overrides": []},
+        {"overrides": {"epochs": "three"}},
+        {"overrides": {"batch_size": 2.5}},
+        {"overrides": {"__class__": 1}},
+        {"overrides": {"data": 5}},
+        {"overrides": {"data.label": "price"}},
+        {"history": {}},
+        {"history": [1]},
+        {"facts": None},
+        {"facts": {"input_shape": [1, 28, -28]}},
+        {"facts": {"input_shape": [10**6, 28, 28]}},
+        {"facts": {"input_shape": [float("inf")]}},
+        {"facts": {"num_targets": 0}},
+    ],
+    ids=str,
+)
+def test_an_edited_run_is_refused_in_one_line(run, tmp_path, change):
+    run.save(tmp_path)
+    path = tmp_path / "run.json"
+    description = json.loads(path.read_text())
+    for name, value in change.items():
+        if isinstance(value, dict) and value and isinstance(description[name], dict):
+            description[name] |= value
+        else:
+            description[name] = value
+    path.write_text(json.dumps(description))
+    with pytest.raises(BadDataError, match=re.escape(str(tmp_path))):
+        load(tmp_path)

@@ -177,11 +177,11 @@ def _open(archive: Path, caps: Caps) -> Iterator[_Reader]:
                 with zipfile.ZipFile(raw) as opened:
                     yield _Zip(archive, opened)
             elif start.startswith(b"\x1f\x8b"):
-                careful: Any = _Careful(gzip.GzipFile(fileobj=raw))
+                careful: Any = _Careful(archive, gzip.GzipFile(fileobj=raw))
                 with tarfile.open(fileobj=careful, mode="r:") as opened_tar:
                     yield _Tar(archive, opened_tar)
             elif start[257:262] == b"ustar":
-                careful = _Careful(raw)
+                careful = _Careful(archive, raw)
                 with tarfile.open(fileobj=careful, mode="r:") as opened_tar:
                     yield _Tar(archive, opened_tar)
             else:
@@ -202,6 +202,11 @@ class _Zip(_Reader):
         for info in self.opened.infolist():
             if info.flag_bits & 0x1:
                 raise BadDataError(f"{self.archive}: {info.filename!r} is encrypted")
+            # The other ways to pack take memory as a header asks, and have errors of their own.
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise BadDataError(f"{self.archive}: {info.filename!r} is not stored or deflated")
+            if info.header_offset < 0:
+                raise BadDataError(f"{self.archive}: {info.filename!r} begins before the archive")
             # The upper half of the attributes is the Unix mode, where the writer knew one.
             kind = stat.S_IFMT(info.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
@@ -235,12 +240,12 @@ class _Tar(_Reader):
 class _Careful:
     """A file that refuses to read much at once: extended tar headers are read in one piece."""
 
-    def __init__(self, file: Any) -> None:
-        self._file = file
+    def __init__(self, archive: Path, file: Any) -> None:
+        self._archive, self._file = archive, file
         self.seek, self.tell = file.seek, file.tell
 
     def read(self, size: int) -> bytes:
         if not 0 <= size <= 4 * BLOCK:
-            raise BadDataError(f"a header of {size:,} bytes")
+            raise BadDataError(f"{self._archive}: a header of {size:,} bytes")
         data: bytes = self._file.read(size)
         return data

@@ -151,8 +151,16 @@ class TableForm:
     def targets(self, sheet: Sheet) -> Tensor:
         """Give what a model is trained to predict in regression: (B, 1), float32."""
         self.refuse_missing_labels(sheet)
-        scaled = (self._label_values(sheet) - self.label_mean) / self.label_spread
-        return torch.from_numpy(scaled.astype(np.float32))[:, None]  # (B,) -> (B, 1)
+        with np.errstate(over="ignore"):
+            scaled = (self._label_values(sheet) - self.label_mean) / self.label_spread
+            targets = scaled.astype(np.float32)
+        if not np.isfinite(targets).all():
+            row = int(np.flatnonzero(~np.isfinite(targets))[0])
+            raise BadDataError(
+                f"{sheet.cell(row, self.label)}: {sheet.columns[self.label][row]} is too far from "
+                f"the training rows (mean {self.label_mean:.4g})"
+            )
+        return torch.from_numpy(targets)[:, None]  # (B,) -> (B, 1)
 
     def in_units(self, outputs: Tensor) -> Tensor:
         """Turn what a model predicts in regression into the label's units."""
@@ -342,7 +350,8 @@ def _number(form: TableForm, sheet: Sheet, train: Sequence[int], name: str, keep
         return Column(name, "left out", why="no values in the training rows")
     if known.min() == known.max():
         return Column(name, "left out", why=f"constant: {number_text(float(known[0]))}")
-    steps = np.diff(values - np.asarray(train))
+    with np.errstate(over="ignore"):
+        steps = np.diff(values - np.asarray(train))
     if not keep and len(known) == len(values) > 2 and not steps.any():
         return Column(name, "left out", why="it counts the rows")
     # Scaled down first, so that squares of large numbers stay finite.

@@ -20,6 +20,8 @@ from divekit.data.hub import Remote
 from divekit.errors import BadDataError, UsageError
 
 _wanted: list[bool] = []
+# Of one example: what the largest photo that is read has.
+MOST_FEATURES = 3 * 80_000_000
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class Facts:
         """Read what ``to_json`` wrote."""
         try:
             table = fields.get("table")
-            return cls(
+            facts = cls(
                 name=str(fields["name"]),
                 input_shape=tuple(int(size) for size in fields["input_shape"]),
                 class_names=tuple(str(name) for name in fields["class_names"]),
@@ -130,8 +132,14 @@ class Facts:
                 table=None if table is None else TableForm.from_json(table),
                 fingerprint=str(fields.get("fingerprint", "")),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            sizes = (*facts.input_shape, facts.num_targets)
+            if min(sizes) < 1 or facts.num_features > MOST_FEATURES:
+                raise ValueError(f"sizes of {sizes}")
+            if facts.table is not None and facts.input_shape != (facts.table.width,):
+                raise ValueError(f"{facts.table.width} columns for {facts.input_shape}")
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise BadDataError(f"the facts of the saved data are damaged: {error!r}") from error
+        return facts
 
 
 @dataclass

@@ -5,7 +5,6 @@ Shapes: B examples, C channels, H height, W width, D features
 
 import csv
 import io
-import math
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ from divekit.data.photos import read_photo
 from divekit.data.sheet import Sheet, read_sheet, read_text, sheet_of, some
 from divekit.data.table import log, warn_of_unknown
 from divekit.errors import BadDataError
+
+LARGEST = torch.finfo(torch.float32).max
 
 
 def read_inputs(path: Path, facts: Facts) -> Tensor:
@@ -74,8 +75,11 @@ def _read_numbers(path: Path, facts: Facts) -> Tensor:
                 raise BadDataError(
                     f"{where}: {len(cells)} columns, {facts.name} has {facts.num_features}"
                 )
-            if not all(math.isfinite(number) for number in rows[-1]):
-                raise BadDataError(f"{where}: every cell must be a finite number")
+            # NaN compares with nothing, so it is refused too.
+            if not all(abs(number) <= LARGEST for number in rows[-1]):
+                raise BadDataError(
+                    f"{where}: every cell must be a finite number, {LARGEST:.3g} at most"
+                )
     except csv.Error as error:
         raise BadDataError(f"{path}, row {reader.line_num}: {error}") from None
     if not rows:

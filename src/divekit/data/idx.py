@@ -13,13 +13,15 @@ from divekit.errors import BadDataError
 UNSIGNED_BYTE = 0x08
 # More than any set of this family holds; a damaged header cannot ask for all memory.
 MOST_BYTES = 2**31
+# Unpacked bytes for each packed one; small files are spared.
+MOST_RATIO, FREE_BYTES = 200, 10**7
 
 
 def read_idx(path: Path) -> Tensor:
     """Read an idx file of unsigned bytes, gzipped or not, as a uint8 tensor.
 
     Raises BadDataError with the file's name for anything else: another magic number, a
-    truncated or overlong body, a damaged archive.
+    truncated, overlong or empty body, a damaged archive.
     """
     try:
         data = _read_bytes(path)
@@ -39,8 +41,10 @@ def read_idx(path: Path) -> Tensor:
         raise BadDataError(
             f"{path}: the header promises {expected} bytes {shape}, there are {len(data) - start}"
         )
+    if expected == 0:
+        raise BadDataError(f"{path}: the idx file is empty, its sizes are {shape}")
     # bytearray: torch wants memory that may be written.
-    return torch.frombuffer(bytearray(data[start:]), dtype=torch.uint8).view(shape)
+    return torch.frombuffer(bytearray(data), dtype=torch.uint8, offset=start).view(shape)
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -48,7 +52,8 @@ def _read_bytes(path: Path) -> bytes:
         gzipped = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         stream = gzip.GzipFile(fileobj=file) if gzipped else file
-        data = stream.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise BadDataError(f"{path}: more than {MOST_BYTES} bytes of data")
+        allowed = min(MOST_BYTES, max(FREE_BYTES, MOST_RATIO * path.stat().st_size))
+        data = stream.read(allowed + 1)
+    if len(data) > allowed:
+        raise BadDataError(f"{path}: unpacks to more than {allowed:,} bytes")
     return data

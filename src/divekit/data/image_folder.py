@@ -30,6 +30,7 @@ from divekit.errors import BadDataError, UsageError
 log = logging.getLogger("divekit")
 
 SIDE = 64
+DEEPEST = 100
 TRAIN = ("train", "training")
 # In the order in which they are taken for validation, where there are several.
 VALIDATION = ("validation", "valid", "val", "test", "testing")
@@ -300,7 +301,7 @@ def _classes(folder: Path) -> Listing:
             listing.others.append(entry)
             continue
         others = len(listing.others)
-        photos = list(_photos(entry, listing.others, (_identity(entry),)))
+        photos = list(_photos(entry, listing.others, {_identity(entry)}))
         if not photos:
             found = some((path.name for path in listing.others[others:]), most=3)
             what = f"; it holds {found}" if found else ""
@@ -313,12 +314,17 @@ def _classes(folder: Path) -> Listing:
     return listing
 
 
-def _photos(folder: Path, others: list[Path], above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
-    """Find the images below a folder; a link back to a folder that holds it is not followed."""
+def _photos(
+    folder: Path, others: list[Path], seen: set[tuple[int, int]], depth: int = 1
+) -> Iterator[Path]:
+    """Find the images below a folder; none is entered twice, whatever links lead to it."""
+    if depth > DEEPEST:
+        raise BadDataError(f"{folder}: more than {DEEPEST} folders in each other")
     for entry in _entries(folder):
         if entry.is_dir():
-            if _identity(entry) not in above:
-                yield from _photos(entry, others, (*above, _identity(entry)))
+            if _identity(entry) not in seen:
+                seen.add(_identity(entry))
+                yield from _photos(entry, others, seen, depth + 1)
         elif entry.suffix.lower() not in SUFFIXES:
             others.append(entry)
         elif entry.is_file():
@@ -333,11 +339,16 @@ def _entries(folder: Path) -> Sequence[Path]:
         entries = sorted(folder.iterdir())
     except OSError as error:
         raise BadDataError(f"{folder}: cannot be read ({error.strerror})") from error
-    return [
+    found = [
         entry
         for entry in entries
         if not entry.name.startswith(".") and entry.name.lower() not in CLUTTER
     ]
+    for entry in found:
+        # Python stands in for bytes that are no text by what cannot be written anywhere.
+        if any("\ud800" <= letter <= "\udfff" for letter in entry.name):
+            raise BadDataError(f"{entry}: the name is not text in UTF-8; rename it")
+    return found
 
 
 def _identity(folder: Path) -> tuple[int, int]:

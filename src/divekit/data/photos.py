@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
 )
+# Pillow goes by what is in a file, not by its name, and would read much else; PostScript, say, it
+# hands to Ghostscript, which runs it.
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 # Decoding takes some 4 bytes for each: 320 MB. Cameras stay below, but for a few of telephones'.
 MOST_PIXELS = 80_000_000
 
@@ -88,7 +91,7 @@ def _read(path: Path, height: int, width: int, channels: int | None) -> np.ndarr
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=FORMATS) as image:
             _refuse_giant(path, image)
             # A JPEG can be decoded small: much quicker, and still twice what is needed.
             side = 2 * max(height, width)

@@ -11,6 +11,7 @@ import csv
 import difflib
 import hashlib
 import io
+import math
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -179,13 +180,16 @@ def to_numbers(
     try:
         # All at once where all are numbers; an underscore is Python's, not a table's.
         if not any("_" in cell for cell in written):
-            return np.array(written, dtype=np.float64), []
+            values = np.array(written, dtype=np.float64)
+            # NAN and +nan, which Python reads, are none of the words for a gap.
+            strange = np.flatnonzero(np.isnan(values)).tolist()
+            return values, [index for index in strange if written[index] != "nan"]
     except ValueError:
         pass  # some are not: below, each different one by itself; words come again and again
     known: dict[str, float] = {}
     for cell in set(written):
         with suppress(ValueError):
-            if "_" not in cell:
+            if "_" not in cell and (cell == "nan" or not math.isnan(float(cell))):
                 known[cell] = float(cell)
     values = np.array([known.get(cell, np.nan) for cell in written], dtype=np.float64)
     return values, [index for index, cell in enumerate(written) if cell not in known]
@@ -285,8 +289,9 @@ def _names(path: str | Path, line: int, header: list[str]) -> list[str]:
 
 
 def _refuse_twins(where: str, names: list[str]) -> None:
+    places: dict[str, int] = {}
     for place, name in enumerate(names, start=1):
-        first = names.index(name) + 1
+        first = places.setdefault(name, place)
         if name and first != place:
             raise BadDataError(f"{where}: columns {first} and {place} are both called {name!r}")
 

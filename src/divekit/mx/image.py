@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from divekit.data.photos import FORMATS
 from divekit.errors import BadDataError, MissingExtraError
 from divekit.mx.array import ndarray, wrap
 from divekit.mx.calls import apply
@@ -48,7 +49,7 @@ def _decoded(source: Any, name: Any, flag: int, to_rgb: bool) -> ndarray:
     except ImportError as error:
         raise MissingExtraError("reading images", "data") from error
     try:
-        with warnings.catch_warnings(), Image.open(source) as image:
+        with warnings.catch_warnings(), Image.open(source, formats=FORMATS) as image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             if math.prod(image.size) > MOST_PIXELS:
                 raise BadDataError(f"{name}: more than {MOST_PIXELS:,} pixels; make it smaller")

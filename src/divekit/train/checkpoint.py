@@ -29,7 +29,7 @@ from divekit.errors import BadDataError, UsageError
 from divekit.train import parallel
 from divekit.train.disk import DISK, remove_folder, remove_leftovers, write_folder
 from divekit.train.plain import flatten, unflatten
-from divekit.train.run import DESCRIPTION, Run, describe, read_json
+from divekit.train.run import DESCRIPTION, Run, check_kinds, describe, read_json
 from divekit.train.state import set_generators
 from divekit.train.weights import fill, read_tensors, weights_of
 
@@ -117,13 +117,14 @@ def read_checkpoint(folder: str | Path) -> Checkpoint:
     try:
         whole = content["format"] == FORMAT and content["digest"] == _digest(content)
         marks = dict(content["files"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         whole = False
     if not whole:
         raise BadDataError(
             f"{newest / STATE}: not a checkpoint of format {FORMAT}, "
             "or changed since it was written"
         )
+    check_kinds(newest / STATE, content)
     for name, mark in marks.items():
         path = newest / name
         if name not in (WEIGHTS, BEST, TRAINING):
@@ -154,30 +155,40 @@ def restore(run: Run, checkpoint: Checkpoint) -> None:
         ("recipe", content["recipe"], current["recipe"]),
         ("settings", _fixed(content["overrides"]), _fixed(current["overrides"])),
         ("facts of the data", content["facts"], current["facts"]),
-        ("number of batches", content["batches"], len(run.data.train)),
+        ("number of batches", content.get("batches"), len(run.data.train)),
     ):
         if saved != here:
             raise UsageError(
                 f"{folder} cannot be continued with another {what}: {_brief(saved)} was saved, "
                 f"this is {_brief(here)}"
             )
-    for what, then in content["machine"].items():
-        if (now := _machine(run)[what]) != then:
+    saved_on = content.get("machine")
+    for what, now in _machine(run).items():
+        then = saved_on.get(what) if isinstance(saved_on, dict) else None
+        if now != then:
             log.warning("%s was %s and is %s: the last digits may differ", what, then, now)
     fill(run.model, checkpoint.tensors(WEIGHTS), checkpoint.folder / WEIGHTS)
     if BEST in content["files"]:
         run.best_weights = checkpoint.tensors(BEST)
-    saved = unflatten(content["state"], checkpoint.tensors(TRAINING))
+    tensors = checkpoint.tensors(TRAINING)
     try:
+        saved = unflatten(content["state"], tensors)
         run.state.load_state_dict(saved)
-    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+        run.generators = saved["generators"]
+        torch.Generator().set_state(run.generators["cpu"])  # whether it is one
+        if not 0 <= run.state.step <= content["batches"]:
+            raise ValueError(f"step {run.state.step} of {content['batches']}")
+    except BadDataError as error:
+        raise BadDataError(f"{checkpoint.folder}: {error}") from None
+    except (
+        AttributeError, KeyError, IndexError, TypeError, ValueError, RuntimeError
+    ) as error:  # fmt: skip
         brief = " ".join(str(error).split())
         raise BadDataError(
             f"{checkpoint.folder}: the optimizer's state does not fit ({brief})"
         ) from error
     run.history[:] = content["history"]
     run.data.train.epoch = run.state.epoch
-    run.generators = saved["generators"]
 
 
 def remaining(run: Run, train: Any) -> Iterable[Any]:

@@ -203,7 +203,18 @@ def read_description(folder: str | Path) -> dict[str, Any]:
     missing = {"format", "recipe", "overrides", "facts", "history"} - set(description)
     if missing or description["format"] != FORMAT:
         raise BadDataError(f"{path}: not a run of format {FORMAT}")
+    check_kinds(path, description)
     return description
+
+
+def check_kinds(path: Path, content: dict[str, Any]) -> None:
+    """Raise BadDataError where what ``describe`` gave is no longer of the kind that it was."""
+    kinds = {"recipe": str, "overrides": dict, "facts": dict, "history": list}
+    for name, kind in kinds.items():
+        if not isinstance(content.get(name), kind):
+            raise BadDataError(f"{path}: its {name} is not as it was saved")
+    if not all(isinstance(record, dict) for record in content["history"]):
+        raise BadDataError(f"{path}: its history is not as it was saved")
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from divekit.errors import DivergedError
+from divekit.errors import DivergedError, UsageError
 from divekit.train.means import Means, is_finite
 from divekit.train.recipe import Recipe
 
@@ -34,7 +34,10 @@ class State:
         self.means = Means()
         self.carry: dict[str, Any] = {}
         """What a step hands to the next one: tensors, numbers, lists and dicts of them."""
-        made = recipe.optimizer(model)
+        try:
+            made = recipe.optimizer(model)
+        except ValueError as error:  # of torch, which says which setting it does not take
+            raise UsageError(f"no optimizer can be made with these settings: {error}") from error
         self.optimizers: dict[str, Optimizer] = (
             dict(made) if isinstance(made, Mapping) else {"optimizer": made}
         )

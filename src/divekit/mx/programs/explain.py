@@ -57,6 +57,10 @@ def explain(path: Path) -> list[Use]:
             line = (cell.line or 1) + (error.lineno or 1) - 1
             place = f"cell {number}, line {error.lineno}" if cell.line is None else f"line {line}"
             raise BadDataError(f"{path}, {place}: {error.msg}") from error
+        except (ValueError, RecursionError, MemoryError) as error:  # a zero byte; nested too deep
+            place = f"cell {number}" if cell.line is None else f"line {cell.line}"
+            why = str(error) or "nested too deep"
+            raise BadDataError(f"{path}, {place}: cannot be read as Python ({why})") from error
         for name, line in names.uses(tree):
             found = method_equivalent(name[1:]) if name.startswith(".") else equivalent(name)
             torch, remark = found or ("", "")

@@ -42,6 +42,8 @@ def read_program(path: Path) -> list[ProgramCell]:
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
         raise UsageError(f"there is no file {path}") from None
+    except OSError as error:
+        raise BadDataError(f"{path} cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise BadDataError(f"{path} is not text in UTF-8: byte {error.start}") from error
     if path.suffix.lower() == ".ipynb":
@@ -59,7 +61,7 @@ def _of_notebook(text: str, path: Path) -> list[ProgramCell]:
         else:
             found = content["cells"]
         return [_of_json(cell) for cell in found]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadDataError(f"{path} is not a notebook: {error!r}") from error
 
 
@@ -69,6 +71,9 @@ def _of_json(cell: dict[str, object]) -> ProgramCell:
         source = "".join(source)
     if not isinstance(source, str):
         raise TypeError(f"the source of a cell is {type(source).__name__}")
+    source.encode()  # JSON may hold halves of letters, which no file and no terminal takes
+    # Lines end here as Python ends them, so that its line numbers are ours.
+    source = source.replace("\r\n", "\n").replace("\r", "\n")
     if cell["cell_type"] == "code":
         return ProgramCell("code", source)
     return ProgramCell("markdown", source)

@@ -27,6 +27,7 @@ from divekit.d2l.pictures import (
 )
 from divekit.d2l.shared import (
     argmax,
+    get_dataloader_workers,
     get_fashion_mnist_labels,
     predict_ch3,
     reduce_sum,
@@ -101,11 +102,6 @@ def load_array(data_arrays: Any, batch_size: int, is_train: bool = True) -> Any:
     """Give torch's loader of minibatches, shuffled for training."""
     dataset = data.TensorDataset(*data_arrays)
     return data.DataLoader(dataset, batch_size, shuffle=is_train)
-
-
-def get_dataloader_workers() -> int:
-    """Give the number of workers for a loader."""
-    return 4
 
 
 def load_data_fashion_mnist(batch_size: int, resize: int | None = None) -> tuple[Any, Any]:

@@ -99,6 +99,8 @@ def test_running_sums_and_the_stop_watch():
     sums.add(1, 2.5)
     sums.add(1, torch.tensor(0.5))
     assert (sums[0], sums[1]) == (2, 3)
+    with pytest.raises(UsageError, match="2 sums to add to, not 1"):
+        sums.add(1)
     sums.reset()
     assert sums[1] == 0
     timer = of_torch.Timer()
@@ -201,6 +203,20 @@ def test_bounds_of_chapter_3_are_judged_after_the_books_epochs():
             of_torch.train_ch3(net, train, test, nn.CrossEntropyLoss(), 10, still)
 
 
+def test_a_loaders_data_set_gives_its_examples():
+    with use_samples():
+        train, test = of_torch.load_data_fashion_mnist(32, resize=12)
+    assert (train.batch_size, len(test)) == (32, -(-len(test.dataset) // 32))
+    images, labels = next(iter(test))
+    image, label = test.dataset[5]
+    torch.testing.assert_close(image, images[5])
+    assert (image.shape, label) == ((1, 12, 12), int(labels[5]))
+    assert test.dataset[-1][1] == int(list(test)[-1][1][-1])
+    assert len({label for _, label in train.dataset}) == 10  # a for loop comes to its end
+    with pytest.raises(IndexError):
+        _ = test.dataset[len(test.dataset)]
+
+
 def test_training_by_the_chapter_6_loop(capsys):
     with use_samples():
         torch.manual_seed(0)
@@ -243,6 +259,7 @@ def test_pictures(d2l):
     assert (animator.X, animator.Y) == ([[1, 2], [2]], [[0.5, 0.25], [7]])
     assert [line.get_ydata().tolist() for line in animator.axes[0].lines] == [[0.5, 0.25], [7]]
     animator.add(3, 1)
+    assert animator.axes[0].lines[0].get_marker() == "None"
     assert animator.Y[0] == [0.5, 0.25, 1]
 
 
@@ -250,6 +267,7 @@ def test_pictures(d2l):
 def test_a_run_of_one_epoch_is_drawn_without_a_warning(d2l, recwarn):
     animator = d2l.Animator(xlabel="epoch", xlim=[1, 1], ylim=[0, 2])
     animator.add(1, (0.5,))
+    assert animator.axes[0].lines[0].get_marker() == "o"
     left, right = animator.axes[0].get_xlim()
     assert left < 1 < right
     assert animator.axes[0].get_ylim() == (0, 2)

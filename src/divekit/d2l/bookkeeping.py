@@ -3,6 +3,8 @@
 import time
 from typing import Any
 
+from divekit.errors import UsageError
+
 
 def number(value: Any) -> float:
     """Give a value as a float: of a loss that hangs in a graph, the number alone."""
@@ -52,7 +54,9 @@ class Accumulator:
         self.data = [0.0] * n
 
     def add(self, *args: Any) -> None:
-        """Add one number to each sum."""
+        """Add one number to each sum. Raises UsageError for more numbers than sums, or fewer."""
+        if len(args) != len(self.data):
+            raise UsageError(f"there are {len(self.data)} sums to add to, not {len(args)}")
         self.data = [total + number(more) for total, more in zip(self.data, args, strict=True)]
 
     def reset(self) -> None:

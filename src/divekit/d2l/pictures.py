@@ -175,7 +175,8 @@ class Animator:
                 self.Y[index].append(number(height))
         self.axes[0].cla()
         for xs, ys, fmt in zip(self.X, self.Y, self.fmts, strict=False):
-            self.axes[0].plot(xs, ys, fmt)
+            # A single point is no line: after one epoch there would be nothing to see.
+            self.axes[0].plot(xs, ys, fmt, marker="o" if len(xs) == 1 else None)
         self.config_axes()
         if in_notebook():
             from IPython import display

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from torch.utils import data
 
 from divekit.d2l.bookkeeping import Accumulator, Timer
-from divekit.d2l.clothes import fashion_mnist
+from divekit.d2l.clothes import Loader, fashion_mnist
 from divekit.d2l.files import DATA_HUB, DATA_URL, download, download_all, download_extract
 from divekit.d2l.installed import name_of_later_chapters
 from divekit.d2l.lazily import attribute_of_packages
@@ -109,7 +109,8 @@ def load_data_fashion_mnist(batch_size: int, resize: int | None = None) -> tuple
 
     Images are (B, 1, H, W) in 0-1, labels int64. The order of training follows torch's seed.
     """
-    return fashion_mnist(batch_size, resize)
+    train, test = fashion_mnist(batch_size, resize)
+    return Loader(train), Loader(test)
 
 
 def accuracy(y_hat: Any, y: Any) -> float:

@@ -331,6 +331,15 @@ def test_an_installed_package_that_lacks_another_says_what_to_install(tmp_path, 
         _ = of_torch.train_ch8
 
 
+def test_the_package_itself_names_its_editions():
+    from divekit import d2l
+
+    with pytest.raises(AttributeError, match=r"'plot'; .*from d2l import torch as d2l"):
+        _ = d2l.plot
+    with pytest.raises(AttributeError, match=r"attribute 'qwerty'$"):
+        _ = d2l.qwerty
+
+
 def test_homes():
     assert find("d2l.train_ch6").section == "6.6"
     assert find("d2l.concat").home == "torch.cat"

@@ -216,6 +216,13 @@ def test_hints():
     assert hint_for("NameError", "name 'q' is not defined") is None
     assert "weights_only=False" in hint_for("UnpicklingError", "Weights only load failed. This")
     assert "try_gpu" in hint_for("AssertionError", "Torch not compiled with CUDA enabled")
+    for line, said in [
+        ("from divekit.d2l import pytorch", "from d2l import torch"),
+        ("from divekit.d2l.torch import train_ch99", "pip install 'divekit[book]'"),
+    ]:
+        with pytest.raises(ImportError) as caught:
+            exec(line, {})
+        assert said in (hint_for("ImportError", str(caught.value)) or "")
     told = "operator torchvision::nms does not exist"
     assert "built for another torch" in hint_for("RuntimeError", told)
     missing = "No module named 'torchvision'"

@@ -25,6 +25,12 @@ _MEANT = {
     r"Torch not compiled with CUDA|no NVIDIA driver|accelerator device when none is available": (
         "PyTorch finds no GPU here; d2l.try_gpu() gives the CPU then"
     ),
+    r"cannot import name '\w+' from 'divekit\.d2l' ": (
+        "the editions here are torch and mxnet: from d2l import torch as d2l"
+    ),
+    r"cannot import name '\w+' from 'divekit\.d2l\.\w+' ": (
+        "names of chapters after 7 are in the book's own package: pip install 'divekit[book]'"
+    ),
     r"operator torchvision::\w+ does not exist": (
         "this torchvision was built for another torch: install the two together"
     ),

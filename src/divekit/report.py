@@ -137,7 +137,7 @@ def _name_of_d2l(name: str) -> dict[str, Any]:
     place = "divekit.d2l.mxnet and divekit.d2l.torch"
     return {
         "name": f"d2l.{home.name}",
-        "section": f"{home.section} {book.find(home.section).title}",
+        "section": f"{home.section} {book.find(home.section).title}" if home.section else "",
         "runs from": place if home.home else "an installed d2l: pip install 'divekit[book]'",
         "in divekit": home.home,
     }

@@ -10,7 +10,7 @@ from torch import nn
 
 from divekit.d2l import mxnet as of_mxnet
 from divekit.d2l import torch as of_torch
-from divekit.d2l.homes import HOMES, find
+from divekit.d2l.homes import ALIASES, HOMES, find
 from divekit.data import use_samples
 from divekit.errors import UsageError
 from divekit.mx import autograd, gluon, npx
@@ -37,6 +37,7 @@ def test_every_name_of_chapters_2_to_7_is_there(d2l):
     for home in HOMES.values():
         if home.home:
             assert hasattr(d2l, home.name), home
+    assert all(hasattr(d2l, name) for name in ALIASES)
 
 
 @EDITIONS
@@ -98,6 +99,8 @@ def test_running_sums_and_the_stop_watch():
     sums.add(1, 2.5)
     sums.add(1, torch.tensor(0.5))
     assert (sums[0], sums[1]) == (2, 3)
+    with pytest.raises(UsageError, match="2 sums to add to, not 1"):
+        sums.add(1)
     sums.reset()
     assert sums[1] == 0
     timer = of_torch.Timer()
@@ -108,6 +111,35 @@ def test_running_sums_and_the_stop_watch():
     assert timer.sum() == pytest.approx(sum(timer.times))
     assert timer.avg() == pytest.approx(timer.sum() / 2)
     assert timer.cumsum()[-1] == pytest.approx(timer.sum())
+
+
+def test_a_loss_that_hangs_in_its_graph_is_a_number_without_a_warning():
+    loss = torch.tensor(0.5, requires_grad=True)
+    torch.set_warn_always(True)  # else PyTorch warns once in a process
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            sums = of_torch.Accumulator(1)
+            sums.add(loss * 2)
+            animator = of_torch.Animator()
+            animator.add(1, [loss])
+            of_torch.plot([loss * 1, loss * 3])
+    finally:
+        torch.set_warn_always(False)
+    assert sums[0] == 1
+    assert animator.Y == [[0.5]]
+    assert of_torch.plt.gca().lines[0].get_ydata().tolist() == [0.5, 1.5]
+
+
+@EDITIONS
+@pytest.mark.parametrize(("processors", "workers"), [(1, 1), (2, 2), (64, 4)])
+def test_no_more_workers_than_processors(d2l, processors, workers, monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: processors)
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(processors)), raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    assert d2l.get_dataloader_workers() == workers
+    monkeypatch.setattr("sys.platform", "win32")
+    assert d2l.get_dataloader_workers() == 0
 
 
 @EDITIONS
@@ -171,6 +203,20 @@ def test_bounds_of_chapter_3_are_judged_after_the_books_epochs():
             of_torch.train_ch3(net, train, test, nn.CrossEntropyLoss(), 10, still)
 
 
+def test_a_loaders_data_set_gives_its_examples():
+    with use_samples():
+        train, test = of_torch.load_data_fashion_mnist(32, resize=12)
+    assert (train.batch_size, len(test)) == (32, -(-len(test.dataset) // 32))
+    images, labels = next(iter(test))
+    image, label = test.dataset[5]
+    torch.testing.assert_close(image, images[5])
+    assert (image.shape, label) == ((1, 12, 12), int(labels[5]))
+    assert test.dataset[-1][1] == int(list(test)[-1][1][-1])
+    assert len({label for _, label in train.dataset}) == 10  # a for loop comes to its end
+    with pytest.raises(IndexError):
+        _ = test.dataset[len(test.dataset)]
+
+
 def test_training_by_the_chapter_6_loop(capsys):
     with use_samples():
         torch.manual_seed(0)
@@ -213,6 +259,7 @@ def test_pictures(d2l):
     assert (animator.X, animator.Y) == ([[1, 2], [2]], [[0.5, 0.25], [7]])
     assert [line.get_ydata().tolist() for line in animator.axes[0].lines] == [[0.5, 0.25], [7]]
     animator.add(3, 1)
+    assert animator.axes[0].lines[0].get_marker() == "None"
     assert animator.Y[0] == [0.5, 0.25, 1]
 
 
@@ -220,6 +267,7 @@ def test_pictures(d2l):
 def test_a_run_of_one_epoch_is_drawn_without_a_warning(d2l, recwarn):
     animator = d2l.Animator(xlabel="epoch", xlim=[1, 1], ylim=[0, 2])
     animator.add(1, (0.5,))
+    assert animator.axes[0].lines[0].get_marker() == "o"
     left, right = animator.axes[0].get_xlim()
     assert left < 1 < right
     assert animator.axes[0].get_ylim() == (0, 2)
@@ -233,8 +281,12 @@ def test_a_name_of_a_later_chapter_says_where_it_is_from(monkeypatch):
     monkeypatch.setattr("divekit.d2l.installed.PathFinder.find_spec", lambda *args: None)
     with pytest.raises(MissingNameError, match=r"section 8\.5.*pip install 'divekit\[book\]'"):
         _ = of_mxnet.train_ch8
-    with pytest.raises(AttributeError, match=r"d2l\.qwerty is not part of divekit"):
+    with pytest.raises(AttributeError, match=r"d2l\.qwerty is not part of divekit$"):
         _ = of_torch.qwerty
+    with pytest.raises(AttributeError, match=r"did you mean d2l\.Animator\?"):
+        _ = of_torch.Animater
+    with pytest.raises(AttributeError, match=r"did you mean d2l\.reduce_sum\?"):
+        _ = of_mxnet.reduce_sun
 
 
 INSTALLED = """
@@ -269,8 +321,29 @@ def test_an_installed_package_gives_what_is_missing_and_uses_ours(tmp_path, monk
         importlib.import_module("mxnet")  # it was at hand for the loading alone
 
 
+def test_an_installed_package_that_lacks_another_says_what_to_install(tmp_path, monkeypatch):
+    (tmp_path / "d2l").mkdir()
+    (tmp_path / "d2l" / "__init__.py").write_text("")
+    (tmp_path / "d2l" / "torch.py").write_text("from no_such_vision.transforms import Resize\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("divekit.d2l.installed._loaded", {})
+    with pytest.raises(MissingNameError, match=r"8\.5.*without no_such_vision: pip install no_su"):
+        _ = of_torch.train_ch8
+
+
+def test_the_package_itself_names_its_editions():
+    from divekit import d2l
+
+    with pytest.raises(AttributeError, match=r"'plot'; .*from d2l import torch as d2l"):
+        _ = d2l.plot
+    with pytest.raises(AttributeError, match=r"attribute 'qwerty'$"):
+        _ = d2l.qwerty
+
+
 def test_homes():
     assert find("d2l.train_ch6").section == "6.6"
+    assert find("d2l.concat").home == "torch.cat"
+    assert all(hasattr(torch, item.home[6:]) for item in ALIASES.values() if "torch" in item.home)
     with pytest.raises(UsageError, match="did you mean train_ch6"):
         find("train_ch66")
 
@@ -278,5 +351,8 @@ def test_homes():
 def test_the_command_line_shows_the_new_home(divekit):
     assert "divekit.fit(recipes.lenet())" in divekit("info", "d2l.train_ch6").stdout
     assert "8.5" in divekit("info", "d2l.train_ch8").stdout
+    told = divekit("info", "d2l.tensor").stdout
+    assert "torch.tensor" in told
+    assert "section" not in told
     assert "d2l.show_images" in divekit("info", "d2l").stdout
     assert divekit("info", "d2l.nothing").exit_code == 2

@@ -79,6 +79,41 @@ def test_fences_of_a_chapter_are_cells():
         assert lines[line - 1].strip() == text.splitlines()[0]
 
 
+@pytest.mark.parametrize(
+    ("tab", "run"),
+    [("mxnet", ["both", "rest"]), ("pytorch", ["both", "torch", "every"])],
+)
+def test_a_chapter_for_several_frameworks_gives_the_listings_of_one(tab, run):
+    tags = {"both": "mxnet, pytorch", "torch": "pytorch", "flow": "tensorflow", "every": "all"}
+    fences = [f"```python\n#@tab {tag}\n{name}\n```" for name, tag in tags.items()]
+    fences.append("```python\nrest\n```")
+    Path("c.md").write_text("\n\n".join(fences))
+    cells = [cell for cell in read_program(Path("c.md"), tab) if cell.kind == "code"]
+    assert {cell.text.split()[-1] for cell in cells} == {*run, "every"}
+    with pytest.raises(UsageError, match="--tab mxnet or --tab pytorch or --tab tensorflow"):
+        read_program(Path("c.md"), "jax")
+    for name, tag in tags.items():
+        Path(f"{name}.md").write_text(f"```python\n#@tab {tag}\n{name}\n```\n")
+    with pytest.raises(UsageError, match=r"torch\.md has no listings for mxnet.*--tab pytorch$"):
+        read_program(Path("torch.md"))
+    Path("no.md").write_text("Prose.\n\n```python\nrest\n```\n")
+    for path in ("every.md", "no.md"):  # nothing in them is for one framework alone
+        assert "code" in [cell.kind for cell in read_program(Path(path), tab)]
+
+
+def test_a_framework_is_chosen_on_the_command_line(divekit):
+    Path("c.md").write_text("```python\n#@tab pytorch\n1 / 0\n```\n")
+    done = divekit("run", "c.md", "--out", "o")
+    assert done.exit_code == 2
+    assert "--tab pytorch" in done.stderr
+    done = divekit("run", "c.md", "--tab", "pytorch", "--out", "o")
+    assert done.exit_code == 4
+    assert "c.md, line 3: ZeroDivisionError" in done.stderr
+    notebook("n.ipynb", "1")
+    for words in (["n.ipynb"], ["3.7"]):
+        assert divekit("run", *words, "--tab", "pytorch").exit_code == 2
+
+
 def test_cells_of_old_and_new_notebooks():
     notebook("new.ipynb", ["a = 1\n", "b = 2"], "c = 3")
     assert [cell.text for cell in read_program(Path("new.ipynb"))] == ["a = 1\nb = 2", "c = 3"]
@@ -179,6 +214,19 @@ def test_hints():
     assert "d2l" in hint_for("ModuleNotFoundError", "No module named 'd21'")
     assert "3.2" in hint_for("NameError", "name 'data_iter' is not defined")
     assert hint_for("NameError", "name 'q' is not defined") is None
+    assert "weights_only=False" in hint_for("UnpicklingError", "Weights only load failed. This")
+    assert "try_gpu" in hint_for("AssertionError", "Torch not compiled with CUDA enabled")
+    for line, said in [
+        ("from divekit.d2l import pytorch", "from d2l import torch"),
+        ("from divekit.d2l.torch import train_ch99", "pip install 'divekit[book]'"),
+    ]:
+        with pytest.raises(ImportError) as caught:
+            exec(line, {})
+        assert said in (hint_for("ImportError", str(caught.value)) or "")
+    told = "operator torchvision::nms does not exist"
+    assert "built for another torch" in hint_for("RuntimeError", told)
+    missing = "No module named 'torchvision'"
+    assert "pip install torchvision" in hint_for("ModuleNotFoundError", missing)
     assert hint_for("TypeError", "name 'd21' is not defined") is None
 
 

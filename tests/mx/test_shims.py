@@ -23,6 +23,13 @@ CASES = {
         "print((np.float32(0.5), np.int64(2), np.bool_(True)), repr(np.array([1 / 3])))",
         "(0.5, 2, True) array([0.333])",
     ),
+    "numbers_of_graphs": (
+        "import torch, warnings\ntorch.set_warn_always(True)\n"
+        "with warnings.catch_warnings(record=True) as told:\n"
+        "    warnings.filters[:] = [one for one in warnings.filters if one[1]]  # not -W ignore\n"
+        "    print(float(torch.ones((), requires_grad=True)), len(told))",
+        "1.0 0",
+    ),
     "mixed_columns": (
         "import pandas as pd\n"
         "frame = pd.DataFrame({'a': [1.0, None, 3.0], 'b': ['x', None, 'y']})\n"

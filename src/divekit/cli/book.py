@@ -102,6 +102,10 @@ def run(
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Run the cells after one that fails, too.")
     ] = False,
+    tab: Annotated[
+        str | None,
+        typer.Option(help="Run a chapter's listings for this framework: pytorch, not mxnet."),
+    ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Tell which shims a program needed.")
     ] = False,
@@ -122,11 +126,12 @@ def run(
             virtual_gpus=virtual_gpus,
             epochs=epochs,
             keep_going=keep_going,
+            tab=tab,
             verbose=verbose,
             json_=json_,
         )
         return
-    if explain or epochs or virtual_gpus or keep_going or verbose or arguments:
+    if explain or epochs or virtual_gpus or keep_going or tab or verbose or arguments:
         raise UsageError(
             f"{what} is a section, which takes --sample, --out and --json; "
             "the rest is for programs: a file that ends in .ipynb, .md or .py"

@@ -34,6 +34,7 @@ def run_program(
     virtual_gpus: int,
     epochs: int | None,
     keep_going: bool,
+    tab: str | None,
     verbose: bool,
     json_: bool,
 ) -> None:
@@ -43,6 +44,8 @@ def run_program(
     script = path.suffix.lower() == ".py"
     if arguments and not script:
         raise UsageError(f"{path} is no script: it takes no arguments ({' '.join(arguments)})")
+    if tab and path.suffix.lower() != ".md":
+        raise UsageError(f"{path} is no Markdown: --tab chooses among a chapter's listings")
     from divekit.mx.programs import run_notebook, run_script
     from divekit.results import results_folder
     from divekit.train import keep_memory
@@ -61,6 +64,7 @@ def run_program(
                 virtual_gpus=virtual_gpus,
                 epochs=epochs,
                 keep_going=keep_going,
+                tab=tab or "mxnet",
                 say=say,
             )
     for picture in report.figures:

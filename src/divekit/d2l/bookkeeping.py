@@ -1,6 +1,14 @@
 """The book's stop watch and its running sums."""
 
 import time
+from typing import Any
+
+from divekit.errors import UsageError
+
+
+def number(value: Any) -> float:
+    """Give a value as a float: of a loss that hangs in a graph, the number alone."""
+    return float(value.detach() if hasattr(value, "detach") else value)
 
 
 class Timer:
@@ -45,9 +53,11 @@ class Accumulator:
     def __init__(self, n: int) -> None:
         self.data = [0.0] * n
 
-    def add(self, *args: float) -> None:
-        """Add one number to each sum."""
-        self.data = [total + float(more) for total, more in zip(self.data, args, strict=True)]
+    def add(self, *args: Any) -> None:
+        """Add one number to each sum. Raises UsageError for more numbers than sums, or fewer."""
+        if len(args) != len(self.data):
+            raise UsageError(f"there are {len(self.data)} sums to add to, not {len(args)}")
+        self.data = [total + number(more) for total, more in zip(self.data, args, strict=True)]
 
     def reset(self) -> None:
         """Set every sum to zero."""

@@ -105,10 +105,32 @@ HOMES: dict[str, Home] = {
 }
 """Every name by itself. Aliases of NumPy's and torch's functions are left out."""
 
+_SAME_IN_TORCH = (
+    "abs arange cos cosh exp eye float32 int32 linspace log matmul meshgrid normal ones rand sin "
+    "sinh stack tanh tensor zeros"
+)
+_OTHERS_IN_TORCH = {
+    "argmax": "x.argmax(...)",
+    "astype": "x.to(dtype)",
+    "concat": "torch.cat",
+    "numpy": "x.detach().numpy()",
+    "reduce_sum": "x.sum(...)",
+    "reshape": "x.reshape(...)",
+    "size": "x.numel()",
+    "to": "x.to(device)",
+    "transpose": "x.T",
+}
+ALIASES: dict[str, Home] = {
+    **{name: Home(name, "", f"torch.{name}") for name in _SAME_IN_TORCH.split()},
+    **{name: Home(name, "", home) for name, home in _OTHERS_IN_TORCH.items()},
+}
+"""Other names for functions of arrays, and of tensors: no section defines them."""
+
 
 def find(name: str) -> Home:
     """Give what is known of ``d2l.NAME``. Raises UsageError for a name that d2l does not have."""
     name = name.removeprefix("d2l.")
-    if name not in HOMES:
-        raise unknown_name("name in d2l", name, HOMES)
-    return HOMES[name]
+    known = HOMES | ALIASES
+    if name not in known:
+        raise unknown_name("name in d2l", name, known)
+    return known[name]

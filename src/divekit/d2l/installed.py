@@ -1,5 +1,6 @@
 """The book's own package, where it is installed: it gives the names that divekit lacks."""
 
+import difflib
 import importlib.util
 import sys
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from divekit.d2l.files import DATA_HUB
-from divekit.d2l.homes import HOMES
+from divekit.d2l.homes import ALIASES, HOMES
 from divekit.mx.errors import MissingNameError
 from divekit.mx.installing import install, is_installed, uninstall
 
@@ -31,15 +32,23 @@ def name_of_later_chapters(edition: str, name: str, ours: dict[str, Any]) -> Any
     try:
         module = _load(edition, ours)
     except ModuleNotFoundError as error:
-        if error.name and error.name.split(".")[0] != "d2l":
+        needed = (error.name or "d2l").split(".")[0]
+        if needed != "d2l":
             raise MissingNameError(
-                f"{missing}, and the installed d2l cannot be loaded without {error.name}"
+                f"{missing}, and the installed d2l cannot be loaded without {needed}: "
+                f"pip install {needed}"
             ) from error
-        advice = "; the book's own package has it: pip install 'divekit[book]'" if home else ""
-        raise MissingNameError(missing + advice) from None
+        advice = "; the book's own package has it: pip install 'divekit[book]'"
+        raise MissingNameError(missing + (advice if home else _near(name))) from None
     if not hasattr(module, name):
-        raise MissingNameError(f"{missing}, nor of the installed d2l")
+        raise MissingNameError(f"{missing}, nor of the installed d2l{_near(name)}")
     return getattr(module, name)
+
+
+def _near(name: str) -> str:
+    """Ask whether another name was meant; nothing where none is like it."""
+    near = difflib.get_close_matches(name, [*HOMES, *ALIASES], cutoff=0.7)
+    return "; did you mean " + " or ".join(f"d2l.{one}" for one in near) + "?" if near else ""
 
 
 def _load(edition: str, ours: dict[str, Any]) -> ModuleType:

@@ -24,6 +24,7 @@ from divekit.d2l.pictures import (
 )
 from divekit.d2l.shared import (
     argmax,
+    get_dataloader_workers,
     get_fashion_mnist_labels,
     predict_ch3,
     reduce_sum,
@@ -99,11 +100,6 @@ def load_array(data_arrays: Any, batch_size: int, is_train: bool = True) -> Any:
     """Give a Gluon loader of minibatches, shuffled for training."""
     dataset = gluon.data.ArrayDataset(*data_arrays)
     return gluon.data.DataLoader(dataset, batch_size, shuffle=is_train)
-
-
-def get_dataloader_workers() -> int:
-    """Give the number of workers for a loader; 0 on Windows."""
-    return 0 if sys.platform.startswith("win") else 4
 
 
 class _Loader:

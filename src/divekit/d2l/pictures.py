@@ -6,6 +6,7 @@ They take whatever matplotlib does: arrays of ``divekit.mx``, tensors, NumPy's, 
 from collections.abc import Sequence
 from typing import Any
 
+from divekit.d2l.bookkeeping import number
 from divekit.surroundings import in_notebook
 
 FORMATS = ("-", "m--", "g-.", "r:")
@@ -100,7 +101,7 @@ def _points(values: Any) -> Any:
     if hasattr(values, "detach"):
         values = values.detach()
     if isinstance(values, list | tuple):
-        return [float(value) for value in values]
+        return [number(value) for value in values]
     return values.asnumpy() if hasattr(values, "asnumpy") else values
 
 
@@ -170,11 +171,12 @@ class Animator:
             self.Y.append([])
         for index, (place, height) in enumerate(zip(places, heights, strict=True)):
             if place is not None and height is not None:
-                self.X[index].append(float(place))
-                self.Y[index].append(float(height))
+                self.X[index].append(number(place))
+                self.Y[index].append(number(height))
         self.axes[0].cla()
         for xs, ys, fmt in zip(self.X, self.Y, self.fmts, strict=False):
-            self.axes[0].plot(xs, ys, fmt)
+            # A single point is no line: after one epoch there would be nothing to see.
+            self.axes[0].plot(xs, ys, fmt, marker="o" if len(xs) == 1 else None)
         self.config_axes()
         if in_notebook():
             from IPython import display

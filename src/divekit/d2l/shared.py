@@ -1,5 +1,7 @@
 """What is the same in both editions, for arrays and tensors alike."""
 
+import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +30,17 @@ def argmax(x: Any, *args: Any, **kwargs: Any) -> Any:
 def squared_loss(y_hat: Any, y: Any) -> Any:
     """Give half the squared difference of each prediction."""
     return (y_hat - y.reshape(y_hat.shape)) ** 2 / 2
+
+
+def get_dataloader_workers() -> int:
+    """Give the number of workers for a loader: 4, as far as there are processors; 0 on Windows.
+
+    PyTorch warns of more workers than processors. Book: 3.5.
+    """
+    if sys.platform.startswith("win"):
+        return 0
+    affinity = getattr(os, "sched_getaffinity", None)
+    return min(4, len(affinity(0)) if affinity else os.cpu_count() or 1)
 
 
 def get_fashion_mnist_labels(labels: Any) -> list[str]:

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from torch.utils import data
 
 from divekit.d2l.bookkeeping import Accumulator, Timer
-from divekit.d2l.clothes import fashion_mnist
+from divekit.d2l.clothes import Loader, fashion_mnist
 from divekit.d2l.files import DATA_HUB, DATA_URL, download, download_all, download_extract
 from divekit.d2l.installed import name_of_later_chapters
 from divekit.d2l.lazily import attribute_of_packages
@@ -27,6 +27,7 @@ from divekit.d2l.pictures import (
 )
 from divekit.d2l.shared import (
     argmax,
+    get_dataloader_workers,
     get_fashion_mnist_labels,
     predict_ch3,
     reduce_sum,
@@ -103,17 +104,13 @@ def load_array(data_arrays: Any, batch_size: int, is_train: bool = True) -> Any:
     return data.DataLoader(dataset, batch_size, shuffle=is_train)
 
 
-def get_dataloader_workers() -> int:
-    """Give the number of workers for a loader."""
-    return 4
-
-
 def load_data_fashion_mnist(batch_size: int, resize: int | None = None) -> tuple[Any, Any]:
     """Give Fashion-MNIST's minibatches to train on and to test on.
 
     Images are (B, 1, H, W) in 0-1, labels int64. The order of training follows torch's seed.
     """
-    return fashion_mnist(batch_size, resize)
+    train, test = fashion_mnist(batch_size, resize)
+    return Loader(train), Loader(test)
 
 
 def accuracy(y_hat: Any, y: Any) -> float:

@@ -1,8 +1,8 @@
-"""Shims for the packages that old notebooks call besides MXNet: pandas, matplotlib, IPython, NumPy.
+"""Shims for what old notebooks call besides MXNet: pandas, matplotlib, IPython, NumPy, PyTorch.
 
-The book was printed with pandas 1, matplotlib 3.3, IPython 7 and NumPy 1.19. Each function here
-brings one thing back that later versions took away, for this whole process: so they are
-applied by the runner, or when a user says ``install(shims=True)``, and never by an import. A
+The book was printed with pandas 1, matplotlib 3.3, IPython 7, NumPy 1.19 and PyTorch 1.8. Each
+function here brings one thing back that later versions took away, for this whole process: so they
+are applied by the runner, or when a user says ``install(shims=True)``, and never by an import. A
 shim does nothing where the thing is still there. ``used()`` tells which were needed.
 """
 
@@ -10,6 +10,7 @@ import functools
 import importlib
 import math
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -165,6 +166,18 @@ def plain_scalars() -> None:
     if int(numpy.__version__.split(".")[0]) >= 2 and not numpy.get_printoptions()["legacy"]:
         numpy.set_printoptions(legacy="1.25")
         _note(plain_scalars)
+
+
+# PyTorch
+
+
+@_shim("torch")
+def numbers_of_graphs() -> None:
+    """Today's PyTorch warns of float(loss) while the loss has its graph; that of 2021 did not."""
+    warnings.filterwarnings(
+        "ignore", message="Converting a tensor with requires_grad=True to a scalar"
+    )
+    _note(numbers_of_graphs)
 
 
 # pandas

@@ -18,9 +18,33 @@ _DEFINED_EARLIER = {
     "test_iter": "the listing that loads the data",
 }
 
+# What PyTorch and its kind say, and what it means for a program of 2021.
+_MEANT = {
+    r"Weights only load failed": "since PyTorch 2.6 torch.load reads tensors and no whole modules; "
+    "for a file that you trust: torch.load(..., weights_only=False)",
+    r"Torch not compiled with CUDA|no NVIDIA driver|accelerator device when none is available": (
+        "PyTorch finds no GPU here; d2l.try_gpu() gives the CPU then"
+    ),
+    r"cannot import name '\w+' from 'divekit\.d2l' ": (
+        "the editions here are torch and mxnet: from d2l import torch as d2l"
+    ),
+    r"cannot import name '\w+' from 'divekit\.d2l\.\w+' ": (
+        "names of chapters after 7 are in the book's own package: pip install 'divekit[book]'"
+    ),
+    r"operator torchvision::\w+ does not exist": (
+        "this torchvision was built for another torch: install the two together"
+    ),
+    r"No module named 'torchvision'": (
+        "the PyTorch edition reads images with it: pip install torchvision"
+    ),
+}
+
 
 def hint_for(error: str, message: str) -> str | None:
     """Give a hint for an error by the name of its class and its message, or nothing."""
+    for said, meant in _MEANT.items():
+        if re.search(said, message):
+            return meant
     found = re.search(r"name '(\w+)' is not defined", message)
     if found is None:
         found = re.search(r"No module named '(\w+)", message)

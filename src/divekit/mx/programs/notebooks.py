@@ -47,6 +47,7 @@ def run_notebook(
     virtual_gpus: int = 0,
     epochs: int | None = None,
     keep_going: bool = False,
+    tab: str = "mxnet",
     say: Say = print,
 ) -> Report:
     """Run a notebook's cells, or a Markdown file's, in the folder where the file lies.
@@ -57,17 +58,18 @@ def run_notebook(
         virtual_gpus: so many GPUs are pretended where there are fewer.
         epochs: what the program assigns to ``num_epochs`` is held to this.
         keep_going: run the cells after one that fails, too.
+        tab: the framework whose listings of a chapter in Markdown are run.
         say: told of each cell, of what it prints, and of every change to the program.
 
     Raises:
-        UsageError: there is no such file.
+        UsageError: there is no such file, or it has no listings for ``tab``.
         BadDataError: it is not a notebook.
         MissingExtraError: the packages that run notebooks are not installed.
     """
     for package in ("nbclient", "ipykernel", "nbformat"):
         if importlib.util.find_spec(package) is None:
             raise MissingExtraError(package, "book")
-    cells = read_program(path)
+    cells = read_program(path, tab)
     lines = _Lines(path, cells)
     book = _notebook(cells, epochs, lines, say)
     report = Report(executed=folder / f"{path.stem}.ipynb")

@@ -26,14 +26,16 @@ class ProgramCell:
     """Line of the file on which the text begins, from 1; None in notebooks, which have none."""
 
 
-def read_program(path: Path) -> list[ProgramCell]:
+def read_program(path: Path, tab: str = "mxnet") -> list[ProgramCell]:
     """Read a program's cells.
 
     Fences of another language than Python, and those tagged for another framework than
-    MXNet, stay text.
+    ``tab``, stay text. Fences without a tag are MXNet's where ``tab`` is that, or where no fence
+    has a tag: a chapter for several frameworks leaves its first one's untagged.
 
     Raises:
-        UsageError: there is no such file, or it is of another kind.
+        UsageError: there is no such file, it is of another kind, or it has listings for other
+            frameworks only.
         BadDataError: the file is not what its ending says.
     """
     if path.suffix.lower() not in KINDS:
@@ -49,7 +51,7 @@ def read_program(path: Path) -> list[ProgramCell]:
     if path.suffix.lower() == ".ipynb":
         return _of_notebook(text, path)
     if path.suffix.lower() == ".md":
-        return _of_markdown(text)
+        return _of_markdown(text, path, tab)
     return [ProgramCell("code", text, 1)]
 
 
@@ -79,23 +81,37 @@ def _of_json(cell: dict[str, object]) -> ProgramCell:
     return ProgramCell("markdown", source)
 
 
-def _of_markdown(text: str) -> list[ProgramCell]:
+def _of_markdown(text: str, path: Path, tab: str) -> list[ProgramCell]:
     from markdown_it import MarkdownIt
 
     lines = text.splitlines()
     cells: list[ProgramCell] = []
     begun = 0
-    for token in MarkdownIt().parse(text):
-        if token.type != "fence" or token.map is None or not _PYTHON.match(token.info.strip()):
-            continue
-        tab = _TAB.match(token.content)
-        if tab and not {"mxnet", "all"} & set(re.split(r"[\s,]+", tab["frameworks"].strip())):
-            continue
+    fences = [
+        (token, _frameworks(token.content))
+        for token in MarkdownIt().parse(text)
+        if token.type == "fence" and token.map and _PYTHON.match(token.info.strip())
+    ]
+    others = sorted(set().union(*(tabs for _, tabs in fences)) - {"all"})
+    untagged_too = tab == "mxnet" or not others
+    ours = [it for it in fences if {tab, "all"} & it[1] or (untagged_too and not it[1])]
+    if others and not any(tab in tabs or not tabs for _, tabs in ours):
+        mxnets = ["mxnet"] if not all(tabs for _, tabs in fences) else []
+        ways = " or ".join(f"--tab {one}" for one in sorted({*others, *mxnets}))
+        raise UsageError(f"{path} has no listings for {tab}; its others run with {ways}")
+    for token, _ in ours:
+        assert token.map is not None
         first, last = token.map
         cells += _prose(lines[begun:first], begun)
         cells.append(ProgramCell("code", token.content, first + 2))
         begun = last
     return cells + _prose(lines[begun:], begun)
+
+
+def _frameworks(listing: str) -> set[str]:
+    """Give the frameworks that a listing is tagged for; none where it has no tag."""
+    tag = _TAB.match(listing)
+    return set(re.split(r"[\s,]+", tag["frameworks"].strip())) if tag else set()
 
 
 def _prose(lines: list[str], begun: int) -> list[ProgramCell]:

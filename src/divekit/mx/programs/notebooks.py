@@ -65,6 +65,7 @@ def run_notebook(
         UsageError: there is no such file, or it has no listings for ``tab``.
         BadDataError: it is not a notebook.
         MissingExtraError: the packages that run notebooks are not installed.
+        KeyboardInterrupt: after Ctrl-C, with the name of the file that holds what was done.
     """
     for package in ("nbclient", "ipykernel", "nbformat"):
         if importlib.util.find_spec(package) is None:
@@ -75,6 +76,8 @@ def run_notebook(
     report = Report(executed=folder / f"{path.stem}.ipynb")
     try:
         _execute(book, lines, report, virtual_gpus, keep_going, say)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"interrupted; {report.executed} holds what was done") from None
     finally:
         import nbformat
 
@@ -153,7 +156,12 @@ def _execute(
             first = next((line for line in cell.source.splitlines() if line.strip()), "")
             say(f"[{number}/{len(code)}] {first}")
             begin = time.perf_counter()
-            client.execute_cell(cell, index, execution_count=number, store_history=True)
+            try:
+                client.execute_cell(cell, index, execution_count=number, store_history=True)
+            except KeyboardInterrupt:
+                # A kernel that is asked to end while it is interrupted complains at length.
+                client.shutdown_kernel = "immediate"
+                raise
             seconds = time.perf_counter() - begin
             if seconds >= 2:
                 say(f"[{number}/{len(code)}] {seconds:.1f} s")

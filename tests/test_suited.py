@@ -9,6 +9,7 @@ from divekit.data import Facts, FashionMNIST
 from divekit.errors import UsageError
 from divekit.models import MLP
 from divekit.nn import cross_entropy
+from divekit.runs import build
 from divekit.suited import misfit, refuse_misfit, suited
 from divekit.train import Recipe
 
@@ -67,3 +68,16 @@ def test_trying_draws_nothing_from_the_callers_generator():
     torch.manual_seed(3)
     misfit(recipes.softmax_regression(), IMAGES)
     assert torch.equal(torch.rand(2), expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("weight_decay", "digits", "digits, which is images of 1 x 8 x 8 in 10 classes .* mlp_xor"),
+        ("lenet", "xor", "xor, which is rows of 2 numbers in 2 classes"),
+        ("softmax_regression", "house_prices", "its loss is for classes"),
+    ],
+)
+def test_named_data_that_do_not_suit_a_recipe_are_refused_too(name, data, message):
+    with pytest.raises(UsageError, match=rf"{name} does not suit .*{message}"):
+        build(name, {"data": data})

@@ -90,7 +90,7 @@ def continued(folder: str | Path, texts: Mapping[str, str]) -> tuple[Recipe, boo
 def with_data(recipe: Recipe, data: DataSet) -> Recipe:
     """Give a recipe with other data: ``with_data(mlp(), Table("houses.csv", label="price"))``.
 
-    Data of the user's own that the recipe does not suit are an error. For regression on a
+    Data of another kind that the recipe does not suit are an error. For regression on a
     table the metric ``absolute_error`` is added, in the label's units.
     """
     overrides = {
@@ -265,12 +265,13 @@ def _choose_data(recipe: Recipe, name: str, own: Mapping[str, Any]) -> Any:
 
 
 def _with_data(recipe: Recipe, data: DataSet) -> Recipe:
-    recipe = replace(recipe, data=data)
-    if not isinstance(data, Table | ImageFolder):
-        return recipe
+    chosen = replace(recipe, data=data)
+    own = isinstance(data, Table | ImageFolder)
+    if not own and type(data) is type(recipe.data):
+        return chosen
     facts = data.facts
     refuse_misfit(recipe, facts)
-    return in_label_units(recipe, facts)
+    return in_label_units(chosen, facts)
 
 
 def in_label_units(recipe: Recipe, facts: Facts) -> Recipe:

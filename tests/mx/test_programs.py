@@ -121,7 +121,8 @@ def test_ctrl_c_ends_a_notebook_in_one_line_and_keeps_what_was_done():
             process.send_signal(signal.SIGINT)
     told = process.communicate()[1]
     assert process.returncode == 130
-    assert told == "divekit: interrupted; o/n.ipynb holds what was done\n"
+    assert told.endswith("divekit: interrupted; o/n.ipynb holds what was done\n")
+    assert "Traceback" not in told
     executed = json.loads(Path("o/n.ipynb").read_text())
     assert executed["cells"][0]["outputs"][0]["text"] == ["42\n"]
 

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from safetensors.torch import load_file
 from torch.testing import assert_close
 
 from divekit import load, recipes, runs
-from divekit.data import use_samples
+from divekit.data import SyntheticRegression, use_samples
 from divekit.errors import BadDataError, GoalMissedError, UsageError
 from divekit.models import SoftmaxRegression
 from divekit.train import Goal, fit, load_weights, numbered
@@ -168,8 +169,9 @@ def test_settings_in_text_build_the_same_recipe_as_python():
 
 
 def test_data_that_do_not_suit_the_model_are_named():
+    recipe = replace(recipes.softmax_regression(), data=SyntheticRegression())
     with pytest.raises(UsageError, match="synthetic_regression has no classes"):
-        fit(runs.build("softmax_regression", {"data": "synthetic_regression"}), callbacks=[])
+        fit(recipe, callbacks=[])
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,7 @@ PRICE = "label=price"
         (None, PRICE, "no such file"),
         (rows(), "label=price number=alley", "row 2, column alley: 'Grvl' is not a number"),
     ],
+    ids=lambda part: part if isinstance(part, str) and part.isprintable() else "file",
 )  # fmt: skip
 def test_a_bad_table_is_one_line_with_file_row_and_column(divekit, text, settings, parts):
     if text is not None:

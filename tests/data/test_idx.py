@@ -43,6 +43,7 @@ def test_reads_what_was_written(tmp_path, pack):
         (gzip.compress(idx_bytes(IMAGES))[:-12], "damaged gzip"),
         (gzip.compress(idx_bytes(IMAGES))[:8], "damaged gzip"),
     ],
+    ids=lambda part: part if isinstance(part, str) else "file",
 )
 def test_a_bad_file_is_named_with_what_is_wrong(tmp_path, data, message):
     path = tmp_path / "bad-idx3-ubyte"

@@ -20,6 +20,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
 
+# Each test computes on one thread, so a process for each core; four are enough for most memories.
+PARALLEL := -n auto --maxprocesses 4 --dist worksteal
+
 EXTRAS_demo := plot,data
 EXTRAS_dev := dev
 EXTRAS_docs := docs
@@ -31,10 +34,10 @@ demo: $(VENV)/installed-demo
 	@echo "(divekit is $(BIN)/divekit; 'source $(BIN)/activate' puts it on the path)"
 
 test: $(VENV)/installed-dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(PARALLEL)
 
 test-slow: $(VENV)/installed-dev
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest $(PARALLEL) -m slow
 
 # The quick loop of whoever writes a section: make section S=3.7
 section: $(VENV)/installed-dev

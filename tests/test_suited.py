@@ -1,15 +1,15 @@
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
 from torch import nn
 
 from divekit import recipes
-from divekit.data import Facts, FashionMNIST
+from divekit.data import DataSet, Facts, FashionMNIST
 from divekit.errors import UsageError
 from divekit.models import MLP
 from divekit.nn import cross_entropy
-from divekit.runs import build
+from divekit.runs import build, with_data
 from divekit.suited import misfit, refuse_misfit, suited
 from divekit.train import Recipe
 
@@ -81,3 +81,12 @@ def test_trying_draws_nothing_from_the_callers_generator():
 def test_named_data_that_do_not_suit_a_recipe_are_refused_too(name, data, message):
     with pytest.raises(UsageError, match=rf"{name} does not suit .*{message}"):
         build(name, {"data": data})
+
+
+def test_data_that_know_their_facts_only_when_they_are_open_are_taken():
+    @dataclass(frozen=True)
+    class Own(DataSet):
+        name = "own"
+
+    made = with_data(recipes.mlp_xor(), Own())
+    assert made.data.name == "own"

@@ -269,7 +269,10 @@ def _with_data(recipe: Recipe, data: DataSet) -> Recipe:
     own = isinstance(data, Table | ImageFolder)
     if not own and type(data) is type(recipe.data):
         return chosen
-    facts = data.facts
+    # Data of a class of the user's own may know their facts only once they are open.
+    facts: Facts | None = getattr(data, "facts", None)
+    if facts is None:
+        return chosen
     refuse_misfit(recipe, facts)
     return in_label_units(chosen, facts)
 
